@@ -1,0 +1,66 @@
+import { open, type RootDatabase } from "lmdb";
+
+/**
+ * Where every record of the sandbox lives: an embedded key-value database. Reads and writes are
+ * synchronous, so a request handler that does not `await` between reading and writing is atomic.
+ */
+export class Store {
+  private readonly db: RootDatabase;
+
+  /**
+   * @param path folder of the database, created when missing
+   * @param durable true: an acknowledged write survives kill -9; false: faster, for a sandbox whose
+   *   state is thrown away when it stops
+   */
+  constructor(path: string, durable: boolean) {
+    this.db = open({ path, noSync: !durable, compression: false });
+  }
+
+  /** The collection called `name`; records in it are keyed case-insensitively, as Azure's are. */
+  collection<T extends object>(name: string): Collection<T> {
+    return new Collection<T>(this.db, name);
+  }
+
+  async close(): Promise<void> {
+    await this.db.close();
+  }
+}
+
+/** A named set of records of one kind, in key order. */
+export class Collection<T extends object> {
+  constructor(
+    private readonly db: RootDatabase,
+    private readonly name: string,
+  ) {}
+
+  get(key: string): T | undefined {
+    return this.db.get([this.name, key.toLowerCase()]) as T | undefined;
+  }
+
+  has(key: string): boolean {
+    return this.get(key) !== undefined;
+  }
+
+  put(key: string, record: T): T {
+    this.db.putSync([this.name, key.toLowerCase()], record);
+    return record;
+  }
+
+  /** Removes the record; false when there was none. */
+  delete(key: string): boolean {
+    return this.db.removeSync([this.name, key.toLowerCase()]);
+  }
+
+  /** All records whose key starts with `prefix` (case-insensitive), in key order. */
+  list(prefix = ""): T[] {
+    const wanted = prefix.toLowerCase();
+    const found: T[] = [];
+    const range = this.db.getRange({ start: [this.name, wanted], end: [this.name, `${wanted}\uffff`] });
+    for (const { key, value } of range) {
+      if (String((key as unknown as string[])[1]).startsWith(wanted)) {
+        found.push(value as T);
+      }
+    }
+    return found;
+  }
+}
