@@ -32,11 +32,18 @@ export default tseslint.config(
       parserOptions: { projectService: true, tsconfigRootDir: import.meta.dirname },
     },
     rules: {
-      "@typescript-eslint/no-floating-promises": ["error", { allowForKnownSafeCalls: [
-        { from: "package", package: "node:test", name: ["describe", "it"] },
-      ] }],
+      "@typescript-eslint/no-floating-promises": [
+        "error",
+        {
+          allowForKnownSafeCalls: [
+            { from: "package", package: "node:test", name: ["describe", "it"] },
+          ],
+        },
+      ],
       "@typescript-eslint/switch-exhaustiveness-check": "error",
       "@typescript-eslint/consistent-type-imports": "error",
+      // A provider method must return a promise whether or not it waits for one.
+      "@typescript-eslint/require-await": "off",
       "@typescript-eslint/no-unused-vars": ["error", { argsIgnorePattern: "^_" }],
       "max-lines": ["error", { max: 300, skipBlankLines: true, skipComments: true }],
       eqeqeq: "error",
@@ -46,8 +53,15 @@ export default tseslint.config(
     files: ["**/*.mjs", "**/*.cjs"],
     languageOptions: {
       globals: {
-        process: "readonly", console: "readonly", setTimeout: "readonly", clearTimeout: "readonly",
-        require: "readonly", module: "writable", URL: "readonly", Buffer: "readonly", __dirname: "readonly",
+        process: "readonly",
+        console: "readonly",
+        setTimeout: "readonly",
+        clearTimeout: "readonly",
+        require: "readonly",
+        module: "writable",
+        URL: "readonly",
+        Buffer: "readonly",
+        __dirname: "readonly",
       },
     },
   },
@@ -59,7 +73,10 @@ export default tseslint.config(
       ["@pulumi/*", "certificates/ is pure: no Pulumi"],
       ["**/clients/**", "certificates/ is pure: no Azure"],
       ["**/components/**", "imports run index -> components -> dynamic-providers -> clients"],
-      ["**/dynamic-providers/**", "imports run index -> components -> dynamic-providers -> clients"],
+      [
+        "**/dynamic-providers/**",
+        "imports run index -> components -> dynamic-providers -> clients",
+      ],
     ],
   ),
   forbidden(
@@ -67,7 +84,10 @@ export default tseslint.config(
     [
       ...notFromProduct,
       ["**/components/**", "imports run index -> components -> dynamic-providers -> clients"],
-      ["**/dynamic-providers/**", "imports run index -> components -> dynamic-providers -> clients"],
+      [
+        "**/dynamic-providers/**",
+        "imports run index -> components -> dynamic-providers -> clients",
+      ],
     ],
   ),
   forbidden(
@@ -78,7 +98,10 @@ export default tseslint.config(
       ["**/components/**", "imports run index -> components -> dynamic-providers -> clients"],
     ],
   ),
-  forbidden(["index.ts", "components/**/*.ts", "configuration/**/*.ts"], [...notFromProduct, ...azureOnlyInClients]),
+  forbidden(
+    ["index.ts", "components/**/*.ts", "configuration/**/*.ts"],
+    [...notFromProduct, ...azureOnlyInClients],
+  ),
   forbidden(
     ["sandbox/**/*.ts"],
     [["**/certificates/**", "one parsing mistake must not agree with itself"]],
