@@ -98,7 +98,10 @@ export interface HubAssignment {
   deviceId: string;
   /** SHA-256, upper-case hex, of the leaf that the device presented. */
   thumbprint: string;
-  initialTwin?: { tags?: Record<string, unknown>; properties?: { desired?: Record<string, unknown> } };
+  initialTwin?: {
+    tags?: Record<string, unknown>;
+    properties?: { desired?: Record<string, unknown> };
+  };
   capabilities?: { iotEdge?: boolean };
 }
 
@@ -134,7 +137,7 @@ export interface Sandbox {
   /** Any other collection, by name; the caller owns its shape. */
   collection<T extends object>(name: string): Collection<T>;
   /** A server certificate for these DNS names and IP addresses, from the sandbox's own TLS root. */
-  serverIdentity(names: string[]): ServerIdentity;
+  serverIdentity(names: string[]): Promise<ServerIdentity>;
   /** Judges an Entra access token that this sandbox issued. Throws when it is not valid. */
   verifyToken(bearer: string): void;
   readonly linkedHubs: LinkedHubOperations;

@@ -55,7 +55,10 @@ export class Collection<T extends object> {
   list(prefix = ""): T[] {
     const wanted = prefix.toLowerCase();
     const found: T[] = [];
-    const range = this.db.getRange({ start: [this.name, wanted], end: [this.name, `${wanted}\uffff`] });
+    const range = this.db.getRange({
+      start: [this.name, wanted],
+      end: [this.name, `${wanted}\uffff`],
+    });
     for (const { key, value } of range) {
       if (String((key as unknown as string[])[1]).startsWith(wanted)) {
         found.push(value as T);

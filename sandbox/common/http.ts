@@ -1,0 +1,165 @@
+/** HTTPS listeners of the sandbox's services: one kind of server, one request log, one way to fail. */
+import { constants } from "node:crypto";
+import type { AddressInfo, Socket } from "node:net";
+import { TLSSocket, type DetailedPeerCertificate } from "node:tls";
+import fastify, { type FastifyInstance, type FastifyReply, type FastifyRequest } from "fastify";
+import { armError, HttpError, statusName } from "./errors";
+import type { Sandbox, ServerIdentity } from "./model";
+import type { LoggedRequest } from "./request-log";
+
+declare module "fastify" {
+  interface FastifyReply {
+    /** What the request log says about this request beside its status; see `LoggedRequest.note`. */
+    note: string | undefined;
+  }
+}
+
+/** A failure that is not an `HttpError` yet: the service gives it its own body. */
+export interface Failure {
+  status: number;
+  message: string;
+  /** What was thrown; undefined for an operation that is not written (501). */
+  error?: unknown;
+}
+
+export interface AppOptions {
+  /** Whose requests these are; a function of the path where one listener serves two APIs. */
+  service: LoggedRequest["service"] | ((path: string) => LoggedRequest["service"]);
+  /** Name of the DPS instance or hub; empty for ARM and tokens. */
+  instance: string;
+  identity: ServerIdentity;
+  /** Ask clients for a certificate. It is not judged here: read it with `peerChain`. */
+  clientCertificates: boolean;
+  /**
+   * The body of the service for an error that is not an `HttpError`: an operation that is not
+   * written, a malformed body, a `SasError`, a defect. Default: ARM's form.
+   */
+  errorBody?: (failure: Failure, request: FastifyRequest) => HttpError;
+}
+
+/**
+ * TLS settings of every listener. Never demands TLS 1.3 (Microsoft's Python device SDK speaks 1.2
+ * only). Without tickets nothing is resumed: a resumed session has lost the presented intermediates.
+ * No `ca`: OpenSSL would complete a chain with certificates that the client never sent.
+ */
+export function tlsServerOptions(identity: ServerIdentity, clientCertificates: boolean) {
+  return {
+    key: identity.key,
+    cert: identity.cert,
+    minVersion: "TLSv1.2" as const,
+    secureOptions: constants.SSL_OP_NO_TICKET,
+    requestCert: clientCertificates,
+    rejectUnauthorized: false,
+  };
+}
+
+/**
+ * A fastify server over TLS: paths are case-insensitive, a trailing slash does not matter, an empty
+ * JSON body is no body, and a route that does not exist answers 501 and names the operation.
+ */
+export function createApp(sandbox: Pick<Sandbox, "log">, options: AppOptions): FastifyInstance {
+  const app = fastify({
+    https: tlsServerOptions(options.identity, options.clientCertificates),
+    forceCloseConnections: true,
+    bodyLimit: 8 * 1024 * 1024,
+    routerOptions: { caseSensitive: false, ignoreTrailingSlash: true, maxParamLength: 4096 },
+    frameworkErrors: (error, request, reply) => void fail(error, request, reply as FastifyReply),
+  }) as unknown as FastifyInstance;
+
+  const answer = options.errorBody ?? defaultBody;
+  const fail = (error: unknown, request: FastifyRequest, reply: FastifyReply): FastifyReply => {
+    const known = error instanceof HttpError ? error : answer(failureOf(error), request);
+    reply.note ??= known.message;
+    return reply.code(known.status).headers(known.headers).send(known.body);
+  };
+
+  app.decorateReply("note", undefined);
+  acceptBodies(app);
+  app.setErrorHandler((error, request, reply) => fail(error, request, reply));
+  app.setNotFoundHandler((request, reply) =>
+    fail(answer(notWritten(request), request), request, reply),
+  );
+  app.addHook("onResponse", async (request, reply) => {
+    const path = pathOf(request);
+    sandbox.log.record({
+      service: typeof options.service === "function" ? options.service(path) : options.service,
+      instance: options.instance,
+      protocol: "https",
+      method: request.method,
+      path,
+      status: reply.statusCode,
+      ...(reply.note === undefined ? {} : { note: reply.note }),
+    });
+  });
+  return app;
+}
+
+/** Starts `app` on a loopback address; port 0 takes any free one. Returns the port it has. */
+export async function listen(app: FastifyInstance, address: string, port: number): Promise<number> {
+  await app.listen({ host: address, port });
+  return (app.server.address() as AddressInfo).port;
+}
+
+/** The path of a request without its query. */
+export function pathOf(request: FastifyRequest): string {
+  return request.url.split("?", 1)[0] ?? "";
+}
+
+/**
+ * The certificates that the client presented, DER, leaf first. OpenSSL hands them over as a linked
+ * path: what does not link to the leaf is not in it. Empty when the client presented none, or the
+ * connection is not TLS. That the client holds the leaf's key was proved by the handshake.
+ */
+export function peerChain(socket: Socket): Buffer[] {
+  if (!(socket instanceof TLSSocket)) {
+    return [];
+  }
+  const chain: Buffer[] = [];
+  let next: DetailedPeerCertificate | undefined = socket.getPeerCertificate(true);
+  // A root's issuer is the root itself.
+  while (next?.raw !== undefined && !chain.some((der) => der.equals(next!.raw))) {
+    chain.push(next.raw);
+    next = next.issuerCertificate;
+  }
+  return chain;
+}
+
+/** JSON, text, anything: empty bodies are undefined, text stays text. */
+function acceptBodies(app: FastifyInstance): void {
+  app.removeAllContentTypeParsers();
+  const json = (_request: FastifyRequest, body: string, done: JsonDone): void => {
+    if (body.trim() === "") {
+      return done(null, undefined);
+    }
+    try {
+      done(null, JSON.parse(body));
+    } catch {
+      done(Object.assign(new Error("The body is not valid JSON."), { statusCode: 400 }));
+    }
+  };
+  app.addContentTypeParser(/^application\/([\w.-]+\+)?json/i, { parseAs: "string" }, json);
+  app.addContentTypeParser("*", { parseAs: "string" }, (_request, body, done) => {
+    done(null, body === "" ? undefined : body);
+  });
+}
+
+type JsonDone = (error: Error | null, body?: unknown) => void;
+
+function notWritten(request: FastifyRequest): Failure {
+  const operation = `${request.method} ${pathOf(request)}`;
+  return { status: 501, message: `The sandbox does not have this operation: ${operation}` };
+}
+
+function failureOf(error: unknown): Failure {
+  const status = (error as { statusCode?: unknown }).statusCode;
+  if (error instanceof Error && typeof status === "number" && status >= 400 && status < 500) {
+    return { status, message: error.message, error };
+  }
+  // A defect of the sandbox: never to be mistaken for an answer of Azure.
+  console.error("The sandbox failed while it answered a request:", error);
+  return { status: 500, message: `The sandbox failed: ${String(error)}`, error };
+}
+
+function defaultBody(failure: Failure): HttpError {
+  return armError(failure.status, statusName(failure.status), failure.message);
+}
