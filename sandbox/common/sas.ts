@@ -120,8 +120,10 @@ export function verifySas(header: string | undefined, options: SasOptions): Acce
   return policy;
 }
 
+/** A right to write includes the right to read, as in the services' own flags. */
 function hasRight(policy: AccessPolicy, wanted: string[]): boolean {
-  const rights = policy.rights.split(",").map((right) => right.trim().toLowerCase());
+  const named = policy.rights.split(",").map((right) => right.trim().toLowerCase());
+  const rights = [...named, ...named.map((right) => right.replace(/write$/, "read"))];
   return wanted.some((right) => rights.includes(right.toLowerCase()));
 }
 
