@@ -278,6 +278,12 @@ export const FAULTS = {
     severity: "refusal",
     explanation: "A denied certificate is not admitted by the same configuration.",
   },
+  "DPS-CERT-077": {
+    title: "compromised CA that is still declared",
+    severity: "warning",
+    explanation:
+      "No enabled group admits it, but DPS still holds it as verified. Removing it from caCertificates deletes it.",
+  },
   "DPS-CERT-090": {
     title: "not supported yet",
     severity: "refusal",

@@ -86,3 +86,8 @@ function editDistance(a: string, b: string): number {
   }
   return last[b.length] ?? 0;
 }
+
+/** Registration IDs and group IDs are compared without case (DPS service concepts). */
+export function foldCase(id: string): string {
+  return id.toLowerCase();
+}

@@ -1,0 +1,123 @@
+/**
+ * What is judged: a configuration with its certificates resolved to summaries. Plain JSON, so that
+ * the configuration before a change can be kept in a state and read by later versions.
+ */
+import type { Fault } from "./faults";
+import type { CertificateSummary } from "./summary";
+
+/** A certificate whose bytes are known. */
+export interface KnownCertificate {
+  known: true;
+  /** As `parsePem` normalises it. Certificates are public: nothing secret is in here. */
+  pem: string;
+  summary: CertificateSummary;
+}
+
+/** A certificate that the stack makes and that does not exist yet; what was asked for is known. */
+export interface UnknownCertificate {
+  known: false;
+  commonName?: string;
+  /** Name, in `certificates`, of the certificate that will issue it; absent: self-signed. */
+  issuer?: string;
+  isCa?: boolean;
+}
+
+export type DeclaredCertificate = KnownCertificate | UnknownCertificate;
+
+/** A slot holds a name of `caCertificates`, or a name of `certificates`. */
+export type Slot = { ca: string } | { certificate: string };
+
+export type SlotName = "primary" | "secondary";
+
+export interface DeclaredCa {
+  /** Name in `certificates`. */
+  certificate: string;
+  selfAttested?: boolean;
+}
+
+export interface DeclaredGroup {
+  primary?: Slot;
+  secondary?: Slot;
+  status: "enabled" | "disabled";
+}
+
+export interface DeclaredIndividual {
+  primary?: { certificate: string };
+  secondary?: { certificate: string };
+  status: "enabled" | "disabled";
+  /** Default: the registration ID. */
+  deviceId?: string;
+}
+
+/** `certificate` is a name in `certificates`; `thumbprint` is SHA-1 or SHA-256 in hex. */
+export type Compromised = ({ certificate: string } | { thumbprint: string }) & { reason: string };
+
+export type Denied = ({ registrationId: string } | { certificate: string }) & { reason: string };
+
+export interface Waiver {
+  code: string;
+  path: string;
+  reason: string;
+  /** Last day on which it holds, ISO 8601 date, UTC. */
+  until: string;
+}
+
+export interface Declared {
+  certificates: Record<string, DeclaredCertificate>;
+  caCertificates: Record<string, DeclaredCa>;
+  enrollmentGroups: Record<string, DeclaredGroup>;
+  /** Keys are registration IDs. */
+  individualEnrollments: Record<string, DeclaredIndividual>;
+  compromised: Compromised[];
+  denied: Denied[];
+  waivers: Waiver[];
+}
+
+/** What is known beyond the two configurations. */
+export interface KnownFacts {
+  /** Keys that were ever declared compromised in this stack: SHA-256 of the SubjectPublicKeyInfo. */
+  compromisedKeys?: { publicKeySha256: string; reason: string }[];
+}
+
+export type Procedure =
+  "P2" | "P3" | "P4" | "P5" | "P6" | "P7" | "P8" | "P9" | "P10" | "P11" | "P12" | "enroll" | "none";
+
+/**
+ * Expiration: `prepare` (the next certificate is put beside the accepted one), `activate` (the slots
+ * change places), `retire` (the old one is removed). Breach: `contain` (nothing replaces what is
+ * closed), `replace` (contained, replaced, then removed). `replace` of an expiration roll has no
+ * overlap. `readmit` lifts a denial.
+ */
+export type Phase =
+  | "prepare"
+  | "activate"
+  | "retire"
+  | "contain"
+  | "replace"
+  | "remove"
+  | "enroll"
+  | "enable"
+  | "disable"
+  | "deny"
+  | "readmit"
+  | "none";
+
+/** What a change does to one entry. */
+export interface Roll {
+  /** Path of the entry: `enrollmentGroups.sensors`. */
+  entry: string;
+  kind: "individual" | "group";
+  procedure: Procedure;
+  phase: Phase;
+  /** One line: "expiration roll of enrollment group `sensors`: prepare". */
+  words: string;
+  /** What `up` does, in order; empty when nothing changes. */
+  steps: string[];
+}
+
+export interface Judgement {
+  /** In the order of the configuration; `refusals(faults)` are those that stop the change. */
+  faults: Fault[];
+  /** One for each entry before or after the change, and one for each denial without an entry. */
+  rolls: Roll[];
+}

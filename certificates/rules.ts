@@ -1,0 +1,50 @@
+/**
+ * The judgement: a pure function of two configurations and a time. It says what the change is (the
+ * procedure that it carries out, in steps) and what is wrong with it.
+ */
+import { breachFaults } from "./breach-rules";
+import { changeFaults, swapFaults } from "./change-rules";
+import { allKnown, Breaches } from "./compromise";
+import type { Declared, Judgement, KnownFacts } from "./declared";
+import type { Fault } from "./faults";
+import { nameFaults } from "./name-rules";
+import { inferRolls } from "./rolls";
+import { caEntryFaults, deviceIdFaults, slotFaults } from "./slot-rules";
+import { entriesOf } from "./slots";
+import { applyWaivers } from "./waivers";
+
+/**
+ * Judges a change. `before` is what was declared and carried out last, undefined when nothing was;
+ * `now` decides which certificates are valid. Certificates that do not exist yet are judged by what
+ * was asked for, and again once they are known. Never throws for what a configuration says.
+ */
+export function judge(
+  before: Declared | undefined,
+  after: Declared,
+  now: Date,
+  known: KnownFacts = {},
+): Judgement {
+  const entries = entriesOf(after);
+  const oldEntries = before === undefined ? [] : entriesOf(before);
+  const breaches = new Breaches(before, after, known);
+  const among = allKnown(before, after);
+  const faults: Fault[] = [
+    ...nameFaults(before, after, entries),
+    ...caEntryFaults(after),
+    ...swapFaults(before, after),
+    ...entries.flatMap((entry) => {
+      const old = oldEntries.find((each) => each.key === entry.key);
+      const oldSlots = new Set(old?.slots.map((slot) => slot.id));
+      return [
+        ...slotFaults(before, after, entry, oldSlots, now),
+        ...changeFaults(old, entry, breaches, among, now),
+      ];
+    }),
+    ...deviceIdFaults(after),
+    ...breachFaults(before, after, entries, oldEntries, breaches),
+  ];
+  return {
+    faults: applyWaivers(faults, after.waivers, now),
+    rolls: inferRolls(before, after, breaches),
+  };
+}
