@@ -1,0 +1,90 @@
+/** A certificate as attestation looks at it: signatures by OpenSSL, extensions by ASN.1. */
+import "reflect-metadata";
+import { X509Certificate } from "node:crypto";
+import {
+  BasicConstraintsExtension,
+  ExtendedKeyUsage,
+  ExtendedKeyUsageExtension,
+  KeyUsageFlags,
+  KeyUsagesExtension,
+  X509Certificate as ParsedCertificate,
+} from "@peculiar/x509";
+
+/** Critical extensions that are judged, or that say nothing about a chain (RFC 5280 4.2.1). */
+const UNDERSTOOD_EXTENSIONS = new Set([
+  "2.5.29.14", // subject key identifier
+  "2.5.29.15", // key usage
+  "2.5.29.17", // subject alternative name: DPS reads the CN
+  "2.5.29.18", // issuer alternative name
+  "2.5.29.19", // basic constraints
+  "2.5.29.31", // CRL distribution points: DPS is not known to fetch them
+  "2.5.29.32", // certificate policies
+  "2.5.29.35", // authority key identifier
+  "2.5.29.37", // extended key usage
+]);
+
+const ANY_EXTENDED_KEY_USAGE = "2.5.29.37.0";
+
+/** One certificate of a chain. */
+export interface ChainCertificate {
+  der: Buffer;
+  x509: X509Certificate;
+  /** All common names of the subject, in the order of the certificate. */
+  commonNames: string[];
+  notBefore: Date;
+  notAfter: Date;
+  isCa: boolean;
+  /** How many CA certificates may stand below this one; undefined: any number. */
+  pathLength: number | undefined;
+  /** Key usage allows signing certificates, or there is no such extension. */
+  maySign: boolean;
+  /** Extended key usage allows TLS client authentication, or there is no such extension. */
+  mayAuthenticateClients: boolean;
+  /** Critical extensions that this code cannot judge, by OID. */
+  unknownCritical: string[];
+  /** Subject and issuer are the same name (RFC 5280 3.2). */
+  selfIssued: boolean;
+}
+
+/** Reads a DER certificate. Throws when it cannot be read. */
+export function readCertificate(der: Buffer): ChainCertificate {
+  const x509 = new X509Certificate(der);
+  const parsed = new ParsedCertificate(der);
+  const basic = parsed.getExtension(BasicConstraintsExtension);
+  const usages = parsed.getExtension(KeyUsagesExtension);
+  const extended = parsed.getExtension(ExtendedKeyUsageExtension);
+  const purposes = extended?.usages.map(String);
+  return {
+    der,
+    x509,
+    commonNames: parsed.subjectName.getField("CN"),
+    notBefore: parsed.notBefore,
+    notAfter: parsed.notAfter,
+    isCa: basic?.ca === true,
+    pathLength: basic?.pathLength,
+    maySign: usages === null || (usages.usages & KeyUsageFlags.keyCertSign) !== 0,
+    mayAuthenticateClients:
+      purposes === undefined ||
+      purposes.includes(ExtendedKeyUsage.clientAuth) ||
+      purposes.includes(ANY_EXTENDED_KEY_USAGE),
+    unknownCritical: parsed.extensions
+      .filter(({ critical, type }) => critical && !UNDERSTOOD_EXTENSIONS.has(type))
+      .map(({ type }) => type),
+    selfIssued: x509.subject === x509.issuer,
+  };
+}
+
+/** Did `issuer` sign `subject`: names, key identifiers, key usage and the signature itself? */
+export function issued(issuer: ChainCertificate, subject: ChainCertificate): boolean {
+  return subject.x509.checkIssued(issuer.x509) && subject.x509.verify(issuer.x509.publicKey);
+}
+
+/** Same certificate, byte for byte. */
+export function same(a: ChainCertificate, b: ChainCertificate): boolean {
+  return a.der.equals(b.der);
+}
+
+/** SHA-256 of the DER, upper-case hex: how DPS and IoT Hub name a certificate. */
+export function thumbprint({ x509 }: ChainCertificate): string {
+  return x509.fingerprint256.replaceAll(":", "");
+}
