@@ -67,9 +67,8 @@ export class TokenAuthority {
     });
   }
 
-  /** Does not hold the address, which changes when a kept sandbox starts again. */
   get issuer(): string {
-    return `https://sts.sandbox.test/${this.saved.tenantId}/v2.0`;
+    return `${this.host}/${this.saved.tenantId}/v2.0`;
   }
 
   /** A signed access token for this audience (a scope without `/.default`). */

@@ -1,0 +1,240 @@
+/**
+ * CA certificates of a DPS instance: etags, verification codes, proof of possession. Recorded answers:
+ * Azure CLI's test_dps_certificate_lifecycle, and the .NET SDK's DpsCertificateOperations.
+ */
+import { randomBytes, X509Certificate } from "node:crypto";
+import type { FastifyInstance, FastifyReply, FastifyRequest } from "fastify";
+import { armError, devicesError } from "../common/errors";
+import type { CaCertificateRecord, ProvisioningServiceRecord } from "../common/model";
+import { faultOfProof, readCaCertificate, readCertificate, shownFields } from "./certificate-body";
+import { apiVersion, asObject, bodyObject, ifMatch, type ArmContext } from "./context";
+import {
+  CERTIFICATE_SHOWN_SINCE,
+  CODE_BAD_REQUEST,
+  CODE_NO_VERIFICATION_CODE,
+  CODE_TOO_MANY_CERTIFICATES,
+  CODE_VERIFICATION_FAILED,
+  DELETE_NEEDS_IF_MATCH,
+  VERIFIED_SURVIVES_UPDATE,
+} from "./not-known";
+import { resourceId } from "./services";
+
+interface Route {
+  Params: { group: string; name: string; certificate: string };
+}
+
+const ALL =
+  "/subscriptions/:subscription/resourceGroups/:group/providers/Microsoft.Devices/provisioningServices/:name/certificates";
+const ONE = `${ALL}/:certificate`;
+/** Source: MicrosoftDocs/azure-docs includes/iot-dps-limits.md. */
+const MOST_CERTIFICATES = 25;
+/** Before 2022-02-05 the body holds the properties, from then on it holds `properties`. */
+const NESTED_BODY_SINCE = "2022-02-05";
+/** `isVerified` of a PUT is in the model since then. */
+const SELF_ATTESTATION_SINCE = "2020-03-01";
+/** What DPS shows as the time of creation [recorded]. */
+const NEVER = "Mon, 01 Jan 0001 00:00:00 GMT";
+/** Source: learn.microsoft.com/azure/azure-resource-manager/management/resource-name-rules. */
+const NAME_RULE = /^[a-z0-9][a-z0-9._-]{0,254}[a-z0-9]$|^[a-z0-9]$/i;
+
+export function registerCaCertificates(app: FastifyInstance, context: ArmContext): void {
+  const { caCertificates, clock } = context.sandbox;
+  const find = (request: FastifyRequest<Route>): Found => {
+    const service = requireParent(context, request.params);
+    const record = caCertificates.get(`${service.name}/${request.params.certificate}`);
+    return { service, record };
+  };
+  const require = (request: FastifyRequest<Route>): Required<Found> => {
+    const { service, record } = find(request);
+    if (record === undefined) {
+      const text = `Certificate '${request.params.certificate}' not found.`;
+      throw devicesError(404, 404015, text, clock.now());
+    }
+    return { service, record };
+  };
+  const save = (record: CaCertificateRecord): CaCertificateRecord =>
+    caCertificates.put(`${record.service}/${record.name}`, {
+      ...record,
+      etag: certificateEtag(),
+      updated: clock.now().toISOString(),
+    });
+
+  app.get<Route>(ALL, async (request) => {
+    const service = requireParent(context, request.params);
+    const records = caCertificates.list(`${service.name}/`);
+    return { value: records.map((record) => body(context, service, record, shows(request))) };
+  });
+
+  app.get<Route>(ONE, async (request) => {
+    const { service, record } = require(request);
+    return body(context, service, record, shows(request));
+  });
+
+  app.put<Route>(ONE, async (request, reply) => {
+    const { service, record } = find(request);
+    const now = clock.now();
+    checkEtag(request, record, now, record !== undefined);
+    const { certificate, isVerified } = sentProperties(request, now);
+    if (!NAME_RULE.test(request.params.certificate)) {
+      const text = `The certificate name '${request.params.certificate}' is not valid.`;
+      throw devicesError(400, CODE_BAD_REQUEST, text, now);
+    }
+    const parsed = readCaCertificate(certificate, now);
+    if (
+      record === undefined &&
+      caCertificates.list(`${service.name}/`).length >= MOST_CERTIFICATES
+    ) {
+      const text = `The service already has ${MOST_CERTIFICATES} certificates.`;
+      throw devicesError(403, CODE_TOO_MANY_CERTIFICATES, text, now);
+    }
+    const kept = VERIFIED_SURVIVES_UPDATE && (record?.isVerified ?? false);
+    const saved = save({
+      service: service.name,
+      name: record?.name ?? request.params.certificate,
+      certificate: parsed.raw.toString("base64"),
+      isVerified: isVerified ?? kept,
+      etag: "",
+      created: record?.created ?? now.toISOString(),
+      updated: "",
+    });
+    note(reply, saved, isVerified === true ? "self-attested" : "uploaded");
+    return body(context, service, saved, shows(request));
+  });
+
+  app.delete<Route>(ONE, async (request, reply) => {
+    const { service, record } = find(request);
+    if (record === undefined) {
+      return reply.code(204).send();
+    }
+    checkEtag(request, record, clock.now(), DELETE_NEEDS_IF_MATCH);
+    caCertificates.delete(`${service.name}/${record.name}`);
+    note(reply, record, "deleted");
+    return reply.code(200).send();
+  });
+
+  app.post<Route>(`${ONE}/generateVerificationCode`, async (request) => {
+    const { service, record } = require(request);
+    checkEtag(request, record, clock.now(), true);
+    const verificationCode = randomBytes(24).toString("hex").toUpperCase();
+    const saved = save({ ...record, verificationCode });
+    return body(context, service, saved, true, verificationCode);
+  });
+
+  app.post<Route>(`${ONE}/verify`, async (request, reply) => {
+    const { service, record } = require(request);
+    const now = clock.now();
+    checkEtag(request, record, now, true);
+    const { verificationCode, ...rest } = record;
+    if (verificationCode === undefined) {
+      const text = `The certificate '${record.name}' has no verification code.`;
+      throw devicesError(400, CODE_NO_VERIFICATION_CODE, text, now);
+    }
+    const proof = readCertificate(bodyObject(request)["certificate"], now);
+    const fault = faultOfProof(proof, x509(record), verificationCode, now);
+    if (fault !== undefined) {
+      const text = `Verification failed: ${fault}.`;
+      throw devicesError(400, CODE_VERIFICATION_FAILED, text, now);
+    }
+    const saved = save({ ...rest, isVerified: true });
+    note(reply, saved, "verified");
+    return body(context, service, saved, shows(request));
+  });
+}
+
+interface Found {
+  service: ProvisioningServiceRecord;
+  record: CaCertificateRecord | undefined;
+}
+
+function x509(record: CaCertificateRecord): X509Certificate {
+  return new X509Certificate(Buffer.from(record.certificate, "base64"));
+}
+
+function note(reply: FastifyReply, record: CaCertificateRecord, what: string): void {
+  reply.note = `${what}, SHA-1 ${shownFields(x509(record)).thumbprint}`;
+}
+
+/** base64 of a quoted etag, as Cosmos DB makes them. */
+function certificateEtag(): string {
+  const hex = (bytes: number): string => randomBytes(bytes).toString("hex");
+  const etag = `"${hex(4)}-0000-0700-0000-${hex(4)}0000"`;
+  return Buffer.from(etag).toString("base64");
+}
+
+/** Throws 412 when the request's etag is not that of what is there, or is missing where needed. */
+function checkEtag(
+  request: FastifyRequest,
+  record: CaCertificateRecord | undefined,
+  now: Date,
+  needed: boolean,
+): void {
+  const sent = ifMatch(request);
+  const fits = sent === undefined ? !needed : record !== undefined && matches(sent, record.etag);
+  if (!fits) {
+    throw devicesError(412, 412001, "Invalid ETag supplied.", now);
+  }
+}
+
+function matches(sent: string, etag: string): boolean {
+  return sent === "*" || sent === etag;
+}
+
+function sentProperties(
+  request: FastifyRequest,
+  now: Date,
+): { certificate: unknown; isVerified: boolean | undefined } {
+  const version = apiVersion(request);
+  const sent = bodyObject(request);
+  const properties =
+    version.slice(0, 10) >= NESTED_BODY_SINCE
+      ? asObject(sent["properties"], "The property 'properties'")
+      : sent;
+  const { certificate, isVerified } = properties;
+  if (isVerified !== undefined && isVerified !== null && typeof isVerified !== "boolean") {
+    throw devicesError(400, CODE_BAD_REQUEST, "isVerified must be true or false.", now);
+  }
+  const known = version.slice(0, 10) >= SELF_ATTESTATION_SINCE;
+  return { certificate, isVerified: known ? (isVerified ?? undefined) : undefined };
+}
+
+/** Does this api-version show the certificate itself? */
+function shows(request: FastifyRequest): boolean {
+  return apiVersion(request).slice(0, 10) >= CERTIFICATE_SHOWN_SINCE;
+}
+
+function body(
+  context: ArmContext,
+  service: ProvisioningServiceRecord,
+  record: CaCertificateRecord,
+  shown: boolean,
+  verificationCode?: string,
+): object {
+  return {
+    id: `${resourceId(context, "provisioning-service", service)}/certificates/${record.name}`,
+    name: record.name,
+    type: "Microsoft.Devices/provisioningServices/Certificates",
+    etag: record.etag,
+    properties: {
+      ...shownFields(x509(record)),
+      isVerified: record.isVerified,
+      created: NEVER,
+      updated: new Date(record.updated).toUTCString(),
+      certificate: shown ? record.certificate : null,
+      ...(verificationCode === undefined ? {} : { verificationCode }),
+    },
+  };
+}
+
+function requireParent(context: ArmContext, params: Route["Params"]): ProvisioningServiceRecord {
+  const { group, name } = params;
+  const service = context.sandbox.services.get(name);
+  if (service?.resourceGroup.toLowerCase() !== group.toLowerCase() || service === undefined) {
+    const parent = `/subscriptions/${context.subscriptionId}/resourceGroups/${group}/providers/Microsoft.Devices/provisioningServices/${name}`;
+    throw armError(
+      404,
+      "ParentResourceNotFound",
+      `Failed to perform the operation on a resource of type 'provisioningServices/certificates', because the parent resource '${parent}' could not be found.`,
+    );
+  }
+  return service;
+}
