@@ -1,7 +1,8 @@
 /** P12: registration IDs and certificates that are shut out, and let in again. */
 import type { Breaches } from "./compromise";
 import type { Declared, Denied, DeclaredCertificate, Roll } from "./declared";
-import { entryPath, entryWords, own, wordsOf, type Entry } from "./slots";
+import { entryWords } from "./entry-roll";
+import { entryPath, own, wordsOf, type Entry } from "./slots";
 import { displayName, foldCase, pathOf } from "./text";
 
 /** What is denied: a device's registration ID, or everything below a CA certificate. */

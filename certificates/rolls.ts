@@ -3,9 +3,12 @@ import { isShutOut, references, slotBreach } from "./change-rules";
 import type { Breaches } from "./compromise";
 import type { Declared, Phase, Procedure, Roll } from "./declared";
 import { denialRolls } from "./denials";
-import { entriesOf, entryWords, isAbove, knownCertificates, own } from "./slots";
+import { classify, entryWords, type RollSide } from "./entry-roll";
+import { entriesOf, isAbove, knownCertificates, own } from "./slots";
 import type { Entry, ResolvedSlot } from "./slots";
 import { displayName, listed } from "./text";
+
+export { inferRoll, type EntryRoll } from "./entry-roll";
 
 /** One roll for each entry of either configuration, and one for each denial without an entry. */
 export function inferRolls(
@@ -21,117 +24,99 @@ export function inferRolls(
   const rolls = [
     ...entries.map((entry) => {
       const old = oldEntries.find((each) => each.key === entry.key);
-      return old === undefined
-        ? enrollment(entry)
-        : change(before ?? after, after, old, entry, breaches);
+      return rollOf(before, after, old, entry, breaches);
     }),
-    ...removed.map((entry) => removal(entry)),
+    ...removed.map((entry) => rollOf(before, after, entry, undefined, breaches)),
   ];
   // What a denial does to a registration ID includes what happens to its entry.
   return [...rolls.filter((roll) => !denied.has(roll.entry)), ...denials];
 }
 
-function enrollment(entry: Entry): Roll {
-  return {
-    ...entryOf(entry),
-    procedure: "enroll",
-    phase: "enroll",
-    words: `new ${entryWords(entry)}${entry.enabled ? "" : ", disabled"}`,
-    steps: [...uploads(entry.slots), `create ${entryWords(entry)}${slotsWords(entry.slots)}`],
-  };
-}
+const BREACH: ReadonlySet<Procedure> = new Set<Procedure>(["P4", "P6", "P7"]);
 
-function removal(entry: Entry): Roll {
-  return {
-    ...entryOf(entry),
-    procedure: "none",
-    phase: "remove",
-    words: `removal of ${entryWords(entry)}`,
-    steps: [
-      `delete ${entryWords(entry)}; devices that are in a hub stay there`,
-      ...(entry.kind === "individual"
-        ? ["an enrollment group that admits the device's chain admits it from then on"]
-        : []),
-    ],
-  };
-}
-
-function change(
-  before: Declared,
+function rollOf(
+  before: Declared | undefined,
   after: Declared,
-  old: Entry,
-  entry: Entry,
+  old: Entry | undefined,
+  entry: Entry | undefined,
   breaches: Breaches,
 ): Roll {
-  const added = minus(entry.slots, old.slots);
-  const gone = minus(old.slots, entry.slots);
-  const closed = old.slots.filter((slot) => isShutOut(breaches, slot));
-  const closing = closed.filter((slot) => gone.includes(slot) || (old.enabled && !entry.enabled));
-  if (closing.length > 0) return breachRoll(after, old, entry, added, closing, breaches);
-  if (added.length === 0 && gone.length === 0) return sameCertificates(old, entry);
-  return expirationRoll(before, after, old, entry, added, gone);
+  const shown = entry ?? old;
+  if (shown === undefined) throw new Error("a roll is of an entry before or after the change");
+  const shut = (slot: ResolvedSlot): boolean => isShutOut(breaches, slot);
+  const closedIds = new Set((old?.slots ?? []).filter(shut).map((slot) => slot.id));
+  const { procedure, phase, words } = classify(
+    {
+      kind: shown.kind,
+      id: shown.id,
+      ...(old === undefined ? {} : { before: sideOf(old) }),
+      ...(entry === undefined ? {} : { after: sideOf(entry) }),
+    },
+    (slot) => closedIds.has(slot.identity),
+  );
+  const steps =
+    entry === undefined
+      ? removalSteps(shown)
+      : old === undefined
+        ? enrollmentSteps(entry)
+        : BREACH.has(procedure)
+          ? breachSteps(after, old, entry, breaches)
+          : changeSteps(before ?? after, after, old, entry, phase);
+  return { entry: shown.path, kind: shown.kind, procedure, phase, words, steps };
 }
 
-function sameCertificates(old: Entry, entry: Entry): Roll {
-  const write = `write ${entryWords(entry)}${slotsWords(entry.slots)}`;
-  if (old.enabled !== entry.enabled) {
-    const phase = entry.enabled ? "enable" : "disable";
-    return {
-      ...entryOf(entry),
-      procedure: "none",
-      phase,
-      words: `${entryWords(entry)}: ${phase}`,
-      steps: [write.replace("write", phase)],
+function sideOf(entry: Entry): RollSide {
+  const side: RollSide = { enabled: entry.enabled };
+  for (const { name, id, slot, certificate } of entry.slots) {
+    side[name] = {
+      identity: id,
+      ...(certificate?.known === true ? { certificate: certificate.summary } : {}),
+      ...("ca" in slot ? { ca: slot.ca } : {}),
     };
   }
-  const moved = entry.slots.some((slot) =>
-    old.slots.some((each) => each.id === slot.id && each.name !== slot.name),
-  );
-  if (moved) {
-    return roll(expirationProcedure(entry), "activate", "expiration roll", entry, [write]);
-  }
-  return {
-    ...entryOf(entry),
-    procedure: "none",
-    phase: "none",
-    words: `no change of certificates in ${entryWords(entry)}`,
-    steps: [],
-  };
+  return side;
 }
 
-function expirationRoll(
+function enrollmentSteps(entry: Entry): string[] {
+  return [...uploads(entry.slots), `create ${entryWords(entry)}${slotsWords(entry.slots)}`];
+}
+
+function removalSteps(entry: Entry): string[] {
+  const steps = [`delete ${entryWords(entry)}; devices that are in a hub stay there`];
+  if (entry.kind === "group") return steps;
+  return [...steps, "an enrollment group that admits the device's chain admits it from then on"];
+}
+
+function changeSteps(
   before: Declared,
   after: Declared,
   old: Entry,
   entry: Entry,
-  added: ResolvedSlot[],
-  gone: ResolvedSlot[],
-): Roll {
-  const kept = old.slots.length > gone.length;
-  const phase: Phase =
-    added.length === 0 ? "retire" : kept || gone.length === 0 ? "prepare" : "replace";
+  phase: Phase,
+): string[] {
+  if (phase === "none") return [];
+  if (phase === "enable" || phase === "disable") return [`${phase} ${entryWords(entry)}`];
+  const gone = minus(old.slots, entry.slots);
   const steps = [
-    ...uploads(added),
+    ...uploads(minus(entry.slots, old.slots)),
     `write ${entryWords(entry)}${slotsWords(entry.slots)}`,
     ...gone.map((slot) => `${entryWords(entry)} no longer admits ${slot.words}`),
     ...deletions(before, after, gone),
   ];
-  if (phase === "prepare")
-    steps.push("devices register with either certificate until the old one is retired");
-  return roll(expirationProcedure(entry), phase, "expiration roll", entry, steps);
+  if (phase !== "prepare") return steps;
+  return [...steps, "devices register with either certificate until the old one is retired"];
 }
 
-function breachRoll(
-  after: Declared,
-  old: Entry,
-  entry: Entry,
-  added: ResolvedSlot[],
-  closing: ResolvedSlot[],
-  breaches: Breaches,
-): Roll {
+function breachSteps(after: Declared, old: Entry, entry: Entry, breaches: Breaches): string[] {
+  const gone = minus(old.slots, entry.slots);
+  const closing = old.slots.filter(
+    (slot) => isShutOut(breaches, slot) && (gone.includes(slot) || !entry.enabled),
+  );
+  const added = minus(entry.slots, old.slots);
   const compromised = listed(closing.map((slot) => slot.words));
-  const steps = [
-    `contain: ${entry.enabled ? "switch" : "disable"} ${entryWords(entry)}, so that it no longer admits ${compromised}`,
+  const close = entry.enabled ? "switch" : "disable";
+  return [
+    `contain: ${close} ${entryWords(entry)}, so that it no longer admits ${compromised}`,
     ...(entry.enabled && added.length > 0
       ? [...uploads(added), `replace: ${entryWords(entry)}${slotsWords(entry.slots)}`]
       : []),
@@ -145,8 +130,6 @@ function breachRoll(
         : [],
     ),
   ];
-  const phase = entry.enabled && added.length > 0 ? "replace" : "contain";
-  return roll(breachProcedure(old, closing), phase, "breach roll", entry, steps);
 }
 
 /* A device chain that a group higher up still admits would get in there. */
@@ -172,31 +155,6 @@ function higherGroups(
     const admits = `${listed(above.map(entryWords))} would still admit its chain`;
     return [`contain: keep ${words} in a disabled group of its own, because ${admits}`];
   });
-}
-
-function breachProcedure(old: Entry, closing: ResolvedSlot[]): Procedure {
-  if (old.kind === "individual") return "P4";
-  return closing.some(({ slot }) => "ca" in slot) ? "P6" : "P7";
-}
-
-function expirationProcedure(entry: Entry): Procedure {
-  if (entry.kind === "individual") return "P5";
-  return entry.slots.some(({ slot }) => "ca" in slot) ? "P8" : "P9";
-}
-
-function roll(
-  procedure: Procedure,
-  phase: Phase,
-  what: string,
-  entry: Entry,
-  steps: string[],
-): Roll {
-  const words = `${what} of ${entryWords(entry)}: ${phase}`;
-  return { ...entryOf(entry), procedure, phase, words, steps };
-}
-
-function entryOf(entry: Entry): Pick<Roll, "entry" | "kind"> {
-  return { entry: entry.path, kind: entry.kind };
 }
 
 function minus(slots: ResolvedSlot[], others: ResolvedSlot[]): ResolvedSlot[] {

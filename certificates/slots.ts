@@ -57,12 +57,6 @@ export function entryPath(kind: EntryKind, id: string): string {
   return pathOf(kind === "group" ? "enrollmentGroups" : "individualEnrollments", id);
 }
 
-/** "enrollment group `sensors`" */
-export function entryWords(entry: { kind: EntryKind; id: string }): string {
-  const kind = entry.kind === "group" ? "enrollment group" : "individual enrollment";
-  return `${kind} \`${displayName(entry.id)}\``;
-}
-
 function entryOf(
   declared: Declared,
   kind: EntryKind,
