@@ -44,7 +44,7 @@ export function registerCaCertificates(app: FastifyInstance, context: ArmContext
     const record = caCertificates.get(`${service.name}/${request.params.certificate}`);
     return { service, record };
   };
-  const require = (request: FastifyRequest<Route>): Required<Found> => {
+  const required = (request: FastifyRequest<Route>): Present => {
     const { service, record } = find(request);
     if (record === undefined) {
       const text = `Certificate '${request.params.certificate}' not found.`;
@@ -66,7 +66,7 @@ export function registerCaCertificates(app: FastifyInstance, context: ArmContext
   });
 
   app.get<Route>(ONE, async (request) => {
-    const { service, record } = require(request);
+    const { service, record } = required(request);
     return body(context, service, record, shows(request));
   });
 
@@ -113,7 +113,7 @@ export function registerCaCertificates(app: FastifyInstance, context: ArmContext
   });
 
   app.post<Route>(`${ONE}/generateVerificationCode`, async (request) => {
-    const { service, record } = require(request);
+    const { service, record } = required(request);
     checkEtag(request, record, clock.now(), true);
     const verificationCode = randomBytes(24).toString("hex").toUpperCase();
     const saved = save({ ...record, verificationCode });
@@ -121,7 +121,7 @@ export function registerCaCertificates(app: FastifyInstance, context: ArmContext
   });
 
   app.post<Route>(`${ONE}/verify`, async (request, reply) => {
-    const { service, record } = require(request);
+    const { service, record } = required(request);
     const now = clock.now();
     checkEtag(request, record, now, true);
     const { verificationCode, ...rest } = record;
@@ -139,6 +139,11 @@ export function registerCaCertificates(app: FastifyInstance, context: ArmContext
     note(reply, saved, "verified");
     return body(context, service, saved, shows(request));
   });
+}
+
+interface Present {
+  service: ProvisioningServiceRecord;
+  record: CaCertificateRecord;
 }
 
 interface Found {
