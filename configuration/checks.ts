@@ -1,0 +1,104 @@
+/** What a well-formed configuration can still ask for and not have. */
+import { fault, type Fault } from "../certificates/faults";
+import { choice } from "../certificates/name-rules";
+import { own } from "../certificates/slots";
+import { displayName, pathOf } from "../certificates/text";
+import type {
+  CertificateConfiguration,
+  DevCertificateConfiguration,
+  StackConfiguration,
+} from "./configuration";
+
+export function configurationFaults(configuration: StackConfiguration): Fault[] {
+  return [
+    ...sameHubTwice(configuration),
+    ...devCertificateFaults(configuration),
+    ...missingProofs(configuration),
+  ];
+}
+
+function sameHubTwice({ hubs }: StackConfiguration): Fault[] {
+  const names = hubs.map((hub) => hub.name.toLowerCase());
+  return hubs.flatMap((hub, index) => {
+    if (names.indexOf(hub.name.toLowerCase()) === index) return [];
+    const found = `${displayName(hub.name)}, which is listed before`;
+    return [fault("DPS-CERT-022", `hubs[${index}].name`, found, "list each hub once")];
+  });
+}
+
+function devCertificateFaults(configuration: StackConfiguration): Fault[] {
+  return Object.entries(configuration.certificates).flatMap(([name, certificate]) => {
+    if (!("dev" in certificate)) return [];
+    const path = `${pathOf("certificates", name)}.dev`;
+    const faults = issuerFaults(configuration, name, certificate.dev, path);
+    if (configuration.target === "azure") {
+      faults.push(
+        fault(
+          "DPS-CERT-024",
+          path,
+          "a certificate made in the stack, for the target azure",
+          "give the certificate of your CA as { file }; its key never comes into the stack",
+        ),
+      );
+    }
+    return faults;
+  });
+}
+
+function issuerFaults(
+  configuration: StackConfiguration,
+  name: string,
+  dev: DevCertificateConfiguration,
+  path: string,
+): Fault[] {
+  if (dev.issuer === undefined) return [];
+  const at = `${path}.issuer`;
+  const issuer = own(configuration.certificates, dev.issuer);
+  const words = displayName(dev.issuer);
+  if (issuer === undefined) {
+    const known = Object.keys(configuration.certificates);
+    return [fault("DPS-CERT-027", at, `the certificate name ${words}`, choice(dev.issuer, known))];
+  }
+  if (!("dev" in issuer)) {
+    const found = `${words}, which is a file: its key is not in the stack`;
+    return [fault("DPS-CERT-025", at, found, "name a dev certificate that is a CA")];
+  }
+  if (!issuer.dev.ca) {
+    const found = `${words}, which is not a CA`;
+    return [fault("DPS-CERT-025", at, found, `set ca: true on ${words}`)];
+  }
+  if (goesRound(configuration, name)) {
+    const found = `${words}, whose own issuers lead back to ${displayName(name)}`;
+    return [fault("DPS-CERT-025", at, found, "let one certificate be self-signed (no issuer)")];
+  }
+  return [];
+}
+
+function goesRound(configuration: StackConfiguration, start: string): boolean {
+  const seen = new Set<string>();
+  let at: string | undefined = start;
+  while (at !== undefined) {
+    // A circle further up is the fault of the certificates in it.
+    if (seen.has(at)) return at === start;
+    seen.add(at);
+    const certificate: CertificateConfiguration | undefined = own(configuration.certificates, at);
+    at = certificate !== undefined && "dev" in certificate ? certificate.dev.issuer : undefined;
+  }
+  return false;
+}
+
+function missingProofs(configuration: StackConfiguration): Fault[] {
+  return Object.entries(configuration.caCertificates).flatMap(([name, ca]) => {
+    const certificate = own(configuration.certificates, ca.certificate);
+    // An unknown name is said by the rules; only a dev CA has its key in the stack.
+    if (ca.proof !== undefined || certificate === undefined || "dev" in certificate) return [];
+    return [
+      fault(
+        "DPS-CERT-029",
+        `${pathOf("caCertificates", name)}.proof`,
+        "no proof of possession for a CA whose key is not in the stack",
+        "give proof: { keyFile: … }, or proof: { selfAttested: true } to do without",
+      ),
+    ];
+  });
+}

@@ -1,0 +1,134 @@
+/**
+ * The stack's configuration: its type, and the one way to read it. `schema.json` says what may be
+ * written; here is what is left when all defaults are filled in.
+ */
+import { RefusedError, type Fault } from "../certificates/faults";
+import { configurationFaults } from "./checks";
+import { schemaFaults } from "./schema-faults";
+import { notSupportedYet } from "./not-supported-yet";
+
+export interface StackConfiguration {
+  /** `sandbox`: the local emulator. `azure`: a real subscription. */
+  target: "sandbox" | "azure";
+  /** `entra`: Microsoft Entra ID. `keys`: access policies, listed at run time. */
+  auth: "entra" | "keys";
+  service: ServiceConfiguration;
+  hubs: HubConfiguration[];
+  certificates: Record<string, CertificateConfiguration>;
+  caCertificates: Record<string, CaCertificateConfiguration>;
+  /** By group ID. */
+  enrollmentGroups: Record<string, EnrollmentGroupConfiguration>;
+  /** By registration ID. */
+  individualEnrollments: Record<string, IndividualEnrollmentConfiguration>;
+  compromised: CompromisedConfiguration[];
+  denied: DeniedConfiguration[];
+  remove: { how: "now" | "waves" | "evidenced"; keep: "delete" | "rekey" };
+  waivers: WaiverConfiguration[];
+}
+
+export interface ServiceConfiguration {
+  name: string;
+  resourceGroup: string;
+  location: string;
+  allocationPolicy: "Hashed" | "GeoLatency" | "Static";
+  /** It exists already: looked up, not managed. */
+  adopt: boolean;
+}
+
+export interface HubConfiguration {
+  name: string;
+  sku: "F1" | "B1" | "B2" | "B3" | "S1" | "S2" | "S3";
+  units: number;
+  adopt: boolean;
+}
+
+export type CertificateConfiguration = { file: string } | { dev: DevCertificateConfiguration };
+
+/** A certificate made in the stack; refused for the target azure. */
+export interface DevCertificateConfiguration {
+  /** Name in `certificates`; absent: self-signed. */
+  issuer?: string;
+  commonName: string;
+  /** Days of validity, from when it is made. */
+  days: number;
+  key: "ecdsa-p256" | "rsa-2048";
+  ca: boolean;
+}
+
+export interface CaCertificateConfiguration {
+  /** Name in `certificates`. */
+  certificate: string;
+  /** Absent only for a dev CA, whose key is in the stack. */
+  proof?: ProofConfiguration;
+}
+
+export type ProofConfiguration =
+  | { keyFile: string }
+  | { command: string[] }
+  | { offline: { signedFile?: string } }
+  | { selfAttested: true };
+
+export type GroupSlotConfiguration = { ca: string } | { certificate: string };
+
+interface EntryConfiguration {
+  status: "enabled" | "disabled";
+  reprovisionPolicy: "migrate" | "reset" | "never";
+  reprovision?: "directMethod" | "job";
+  adopt: boolean;
+}
+
+export interface EnrollmentGroupConfiguration extends EntryConfiguration {
+  primary?: GroupSlotConfiguration;
+  secondary?: GroupSlotConfiguration;
+}
+
+export interface IndividualEnrollmentConfiguration extends EntryConfiguration {
+  primary?: { certificate: string };
+  secondary?: { certificate: string };
+  /** Absent: the registration ID. */
+  deviceId?: string;
+}
+
+export type CompromisedConfiguration = ({ certificate: string } | { thumbprint: string }) & {
+  reason: string;
+};
+
+export type DeniedConfiguration = ({ registrationId: string } | { certificate: string }) & {
+  reason: string;
+};
+
+export interface WaiverConfiguration {
+  code: string;
+  path: string;
+  reason: string;
+  /** Last day on which it holds: YYYY-MM-DD, UTC. */
+  until: string;
+}
+
+/**
+ * Reads a configuration as it is written (parsed YAML or JSON) and fills in the defaults. Throws
+ * `RefusedError` with all faults: spelling and shape first, and when those are right, what the
+ * configuration asks for and cannot have. `raw` is not changed.
+ */
+export function readConfiguration(raw: unknown): StackConfiguration {
+  const value: unknown = structuredClone(raw);
+  refuseAny(schemaFaults(value));
+  const configuration = withDevDefaults(value as StackConfiguration);
+  refuseAny([...configurationFaults(configuration), ...notSupportedYet(configuration)]);
+  return configuration;
+}
+
+function refuseAny(faults: Fault[]): void {
+  if (faults.length > 0) throw new RefusedError(faults);
+}
+
+/* The one default that a schema cannot say: it depends on another property. */
+function withDevDefaults(configuration: StackConfiguration): StackConfiguration {
+  for (const certificate of Object.values(configuration.certificates)) {
+    if ("dev" in certificate) {
+      const dev: Partial<DevCertificateConfiguration> = certificate.dev;
+      dev.ca ??= dev.issuer === undefined;
+    }
+  }
+  return configuration;
+}

@@ -1,0 +1,137 @@
+/** Reads the certificates that a configuration names as files. */
+import { readFileSync, statSync } from "node:fs";
+import { resolve } from "node:path";
+import type { Declared, DeclaredCertificate } from "../certificates/declared";
+import { fault, isFault, type Fault } from "../certificates/faults";
+import { parsePem } from "../certificates/pem";
+import { summarize } from "../certificates/summary";
+import { pathOf } from "../certificates/text";
+import type { CertificateConfiguration, StackConfiguration } from "./configuration";
+import { shown } from "./schema-faults";
+
+/** A certificate is a few kilobytes; more is another file. */
+const LARGEST_FILE_BYTES = 1024 * 1024;
+
+export interface LoadedCertificates {
+  /** By name; a certificate with a fault is left out. */
+  certificates: Record<string, DeclaredCertificate>;
+  faults: Fault[];
+}
+
+/**
+ * Reads all `{ file }` certificates, relative to the folder of the program. Dev certificates come
+ * out as not known: what the stack makes of them is put in once it exists (`withMade`).
+ */
+export function loadCertificates(
+  configured: Record<string, CertificateConfiguration>,
+  folder: string,
+): LoadedCertificates {
+  const certificates: Record<string, DeclaredCertificate> = {};
+  const faults: Fault[] = [];
+  for (const [name, certificate] of Object.entries(configured)) {
+    if ("dev" in certificate) {
+      const { commonName, issuer, ca } = certificate.dev;
+      certificates[name] = {
+        known: false,
+        commonName,
+        isCa: ca,
+        ...(issuer === undefined ? {} : { issuer }),
+      };
+      continue;
+    }
+    const read = readCertificate(certificate.file, folder, `${pathOf("certificates", name)}.file`);
+    if (isFault(read)) faults.push(read);
+    else certificates[name] = read;
+  }
+  return { certificates, faults };
+}
+
+function readCertificate(file: string, folder: string, path: string): DeclaredCertificate | Fault {
+  // PEM given in place of a path: it may be a key, so it is never repeated as "not found: …".
+  if (/-----|[\r\n]/.test(file)) {
+    return fault(
+      "DPS-CERT-012",
+      path,
+      `${shown(file)} where the path of a file is expected`,
+      "put the certificate in a file and give its path",
+    );
+  }
+  const bytes = readBytes(resolve(folder, file), shown(file), path);
+  if (isFault(bytes)) return bytes;
+  const read = parsePem(bytes, path);
+  if (isFault(read)) return read;
+  return { known: true, pem: read.certificate, summary: summarize(read.certificate) };
+}
+
+function readBytes(location: string, words: string, path: string): Buffer | Fault {
+  const unreadable = (problem: string) =>
+    fault(
+      "DPS-CERT-012",
+      path,
+      `${words}, ${problem}`,
+      "give the path of a PEM file, relative to the folder of the program",
+    );
+  try {
+    const stat = statSync(location);
+    if (!stat.isFile()) return unreadable("which is not a file");
+    if (stat.size > LARGEST_FILE_BYTES) return unreadable("which is too large for a certificate");
+    return readFileSync(location);
+  } catch (error) {
+    const code = error instanceof Error && "code" in error ? String(error.code) : "unknown error";
+    return unreadable(
+      code === "ENOENT" ? "which does not exist" : `which cannot be read (${code})`,
+    );
+  }
+}
+
+/** The configuration as it is judged, with its certificates resolved. */
+export function declare(
+  configuration: StackConfiguration,
+  certificates: Record<string, DeclaredCertificate>,
+): Declared {
+  return {
+    certificates,
+    caCertificates: mapValues(configuration.caCertificates, ({ certificate, proof }) => ({
+      certificate,
+      ...(proof !== undefined && "selfAttested" in proof ? { selfAttested: true } : {}),
+    })),
+    enrollmentGroups: mapValues(
+      configuration.enrollmentGroups,
+      ({ primary, secondary, status }) => ({
+        ...(primary === undefined ? {} : { primary }),
+        ...(secondary === undefined ? {} : { secondary }),
+        status,
+      }),
+    ),
+    individualEnrollments: mapValues(
+      configuration.individualEnrollments,
+      ({ primary, secondary, status, deviceId }) => ({
+        ...(primary === undefined ? {} : { primary }),
+        ...(secondary === undefined ? {} : { secondary }),
+        ...(deviceId === undefined ? {} : { deviceId }),
+        status,
+      }),
+    ),
+    compromised: configuration.compromised,
+    denied: configuration.denied,
+    waivers: configuration.waivers,
+  };
+}
+
+/** The certificates, with one that the stack has made in place of what was not known. */
+export function withMade(
+  certificates: Record<string, DeclaredCertificate>,
+  made: Record<string, string>,
+): Record<string, DeclaredCertificate> {
+  return {
+    ...certificates,
+    ...mapValues(made, (pem) => ({ known: true as const, pem, summary: summarize(pem) })),
+  };
+}
+
+function mapValues<From, To>(
+  record: Record<string, From>,
+  change: (value: From) => To,
+): Record<string, To> {
+  return Object.fromEntries(Object.entries(record).map(([name, value]) => [name, change(value)]));
+}

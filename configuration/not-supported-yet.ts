@@ -1,0 +1,87 @@
+/**
+ * What the schema allows, because it is designed, and this version does not carry out. Each is
+ * refused by name, so that nothing is silently ignored. A line goes when its feature comes.
+ */
+import { fault, type Fault } from "../certificates/faults";
+import { pathOf } from "../certificates/text";
+import type { StackConfiguration } from "./configuration";
+
+interface NotYet {
+  /** What is asked for. */
+  what: string;
+  /** What can be done instead, in this version. */
+  instead: string;
+  /** The places where it is asked for. */
+  places: (configuration: StackConfiguration) => string[];
+}
+
+const NOT_YET: NotYet[] = [
+  {
+    what: "proof of possession by a signing command",
+    instead: "use proof: { keyFile: … }",
+    places: (configuration) => proofs(configuration, "command"),
+  },
+  {
+    what: "proof of possession offline, in two changes",
+    instead: "use proof: { keyFile: … }",
+    places: (configuration) => proofs(configuration, "offline"),
+  },
+  {
+    what: "removal in waves",
+    instead: "use how: now",
+    places: ({ remove }) => (remove.how === "waves" ? ["remove.how"] : []),
+  },
+  {
+    what: "removal of evidenced devices only",
+    instead: "use how: now",
+    places: ({ remove }) => (remove.how === "evidenced" ? ["remove.how"] : []),
+  },
+  {
+    what: "keeping hub identities and replacing their thumbprint",
+    instead: "use keep: delete",
+    places: ({ remove }) => (remove.keep === "rekey" ? ["remove.keep"] : []),
+  },
+  {
+    what: "telling devices to register again",
+    instead: "leave reprovision out; a device registers again when its hub refuses it",
+    places: (configuration) =>
+      entries(configuration, "reprovision", (entry) => entry.reprovision !== undefined),
+  },
+  {
+    what: "taking over an entry that exists already",
+    instead: "leave adopt out and delete the entry in DPS, or give it another ID",
+    places: (configuration) => entries(configuration, "adopt", (entry) => entry.adopt),
+  },
+];
+
+export function notSupportedYet(configuration: StackConfiguration): Fault[] {
+  return NOT_YET.flatMap(({ what, instead, places }) =>
+    places(configuration).map((path) =>
+      fault("DPS-CERT-090", path, `what is not supported yet: ${what}`, instead),
+    ),
+  );
+}
+
+function proofs({ caCertificates }: StackConfiguration, kind: string): string[] {
+  return Object.entries(caCertificates).flatMap(([name, ca]) =>
+    ca.proof !== undefined && kind in ca.proof
+      ? [pathOf("caCertificates", name, "proof", kind)]
+      : [],
+  );
+}
+
+type AnyEntry =
+  | StackConfiguration["enrollmentGroups"][string]
+  | StackConfiguration["individualEnrollments"][string];
+
+function entries(
+  configuration: StackConfiguration,
+  property: string,
+  asks: (entry: AnyEntry) => boolean,
+): string[] {
+  return (["enrollmentGroups", "individualEnrollments"] as const).flatMap((section) =>
+    Object.entries<AnyEntry>(configuration[section]).flatMap(([id, entry]) =>
+      asks(entry) ? [pathOf(section, id, property)] : [],
+    ),
+  );
+}
