@@ -1,0 +1,132 @@
+/**
+ * The device API over MQTT 3.1.1. Topics and the username are as Microsoft's device SDKs send them;
+ * a device that is refused is connected (CONNACK 0) and gets its refusal as the answer to its
+ * registration (azure-iot-sdk-c#1900).
+ */
+import { startMqttFront } from "../common/mqtt-front";
+import { HttpError } from "../common/errors";
+import type { Sandbox, ServerIdentity } from "../common/model";
+import { badRequest } from "../dps-service/service-errors";
+import { RETRY_AFTER_SECONDS, type DeviceRequest, type Registrar } from "./registrar";
+
+const ANSWERS = "$dps/registrations/res/#";
+const REGISTER = /^\$dps\/registrations\/PUT\/iotdps-register\/\?(.*)$/;
+const POLL = /^\$dps\/registrations\/GET\/iotdps-get-operationstatus\/\?(.*)$/;
+const USERNAME = /^([^/]+)\/registrations\/([^/]+)\/(.+)$/;
+
+const ACCEPTED = 0;
+/**
+ * not known: the return code for an unknown ID scope, a client ID that is not the registration ID,
+ * or a username without api-version. Assumed: not authorized.
+ */
+const NOT_AUTHORIZED = 5;
+
+export interface MqttIdentity {
+  sandbox: Sandbox;
+  service: "dps-device";
+  instance: string;
+  identity: ServerIdentity;
+}
+
+/** Starts the MQTT listener; devices are told apart by their client ID. */
+export async function startDeviceMqtt(
+  front: MqttIdentity,
+  listen: { address: string; port: number },
+  registrar: Registrar,
+): Promise<{ port: number; close(): Promise<void> }> {
+  const devices = new Map<string, DeviceRequest>();
+  const server = await startMqttFront({
+    ...front,
+    listen,
+    authenticate: ({ clientId, username, peerChain }) => {
+      const device = readUsername(username, clientId, registrar);
+      if (device === undefined) {
+        return NOT_AUTHORIZED;
+      }
+      devices.set(clientId, { ...device, presented: peerChain });
+      return ACCEPTED;
+    },
+    authorizeSubscribe: (_clientId, topic) => topic === ANSWERS,
+    onPublish: (clientId, topic, payload) => {
+      const device = devices.get(clientId);
+      const known = REGISTER.exec(topic) ?? POLL.exec(topic);
+      const query = new URLSearchParams(known?.[1] ?? "");
+      const rid = query.get("$rid");
+      if (device === undefined || known === null || rid === null) {
+        // Azure IoT closes the connection of a client that publishes elsewhere.
+        server.disconnect(clientId);
+        return;
+      }
+      const answer = respond(device, topic, query, payload, registrar, front.sandbox);
+      const wait = answer.retry ? `&retry-after=${RETRY_AFTER_SECONDS}` : "";
+      server.publishTo(
+        clientId,
+        `$dps/registrations/res/${answer.status}/?$rid=${rid}${wait}`,
+        Buffer.from(JSON.stringify(answer.body)),
+      );
+      front.sandbox.log.record({
+        service: front.service,
+        instance: front.instance,
+        protocol: "mqtt",
+        method: "PUBLISH",
+        path: topic,
+        status: answer.status,
+        note: answer.note,
+      });
+    },
+  });
+  return server;
+}
+
+/** `{idScope}/registrations/{registrationId}/api-version=...&ClientVersion=...` */
+function readUsername(
+  username: string,
+  clientId: string,
+  registrar: Registrar,
+): Omit<DeviceRequest, "presented"> | undefined {
+  const [, idScope, registrationId, rest] = USERNAME.exec(username) ?? [];
+  if (idScope === undefined || registrationId === undefined || rest === undefined) {
+    return undefined;
+  }
+  const hasVersion = new URLSearchParams(rest).has("api-version");
+  const isSame = registrationId.toLowerCase() === clientId.toLowerCase();
+  return hasVersion && isSame && registrar.hasScope(idScope)
+    ? { idScope, registrationId }
+    : undefined;
+}
+
+interface MqttAnswer {
+  status: number;
+  body: object;
+  retry: boolean;
+  note: string;
+}
+
+function respond(
+  device: DeviceRequest,
+  topic: string,
+  query: URLSearchParams,
+  payload: Buffer,
+  registrar: Registrar,
+  sandbox: Sandbox,
+): MqttAnswer {
+  try {
+    const answer = REGISTER.test(topic)
+      ? registrar.register(device, readPayload(payload, sandbox))
+      : registrar.poll(device, query.get("operationId") ?? "");
+    return { ...answer, retry: answer.status === 202 };
+  } catch (error) {
+    if (error instanceof HttpError) {
+      return { status: error.status, body: error.body, retry: false, note: error.message };
+    }
+    throw error;
+  }
+}
+
+function readPayload(payload: Buffer, sandbox: Sandbox): unknown {
+  try {
+    return JSON.parse(payload.toString("utf8"));
+  } catch {
+    throw badRequest(sandbox.clock.now(), "The payload is not valid JSON.");
+  }
+}

@@ -1,0 +1,295 @@
+/** The device API's three operations, the same for HTTPS and MQTT: register, poll, look up. */
+import { randomBytes, randomUUID } from "node:crypto";
+import { dpsError, type HttpError } from "../common/errors";
+import type { Sandbox } from "../common/model";
+import type { ProvisioningBehaviour } from "../dps-service/behaviour";
+import { BodyError, object, optional, present, text } from "../dps-service/body-reader";
+import { showRegistration } from "../dps-service/presenter";
+import {
+  Directory,
+  dpsDate,
+  newEtag,
+  type EnrollmentRecord,
+  type OperationRecord,
+  type RegistrationRecord,
+} from "../dps-service/records";
+import {
+  badRequest,
+  notWritten,
+  registrationNotFound,
+  serviceGone,
+  unauthorized,
+} from "../dps-service/service-errors";
+import { complete } from "./assignment";
+import { readCertificate, thumbprint } from "./attestation/certificate";
+import { judge, type GroupView, type IndividualView, type Verdict } from "./attestation/judge";
+
+/** Seconds that the service asks a device to wait before it polls (seen in traces). */
+export const RETRY_AFTER_SECONDS = 3;
+
+/** An answer to a device, before it becomes HTTP or MQTT. */
+export interface DeviceAnswer {
+  status: 200 | 202;
+  body: object;
+  operationId: string;
+  /** For the request log: who admitted the device, and which leaf. */
+  note: string;
+}
+
+export interface DeviceRequest {
+  idScope: string;
+  registrationId: string;
+  /** Certificates that the device presented, DER, leaf first. */
+  presented: Buffer[];
+}
+
+export class Registrar {
+  constructor(
+    private readonly sandbox: Sandbox,
+    private readonly serviceName: string,
+    private readonly behaviour: ProvisioningBehaviour,
+  ) {}
+
+  /** The service's records as they are now. Throws 404 when the service is gone. */
+  directory(): Directory {
+    const service = this.sandbox.services.get(this.serviceName);
+    if (service === undefined) {
+      throw serviceGone(this.sandbox.clock.now());
+    }
+    return new Directory(this.sandbox, service);
+  }
+
+  hasScope(idScope: string): boolean {
+    const service = this.sandbox.services.get(this.serviceName);
+    return service?.idScope.toLowerCase() === idScope.toLowerCase();
+  }
+
+  /** Attests the device and starts an operation: 202. Throws `HttpError` when it is refused. */
+  register(request: DeviceRequest, body: unknown): DeviceAnswer {
+    const now = this.sandbox.clock.now();
+    this.checkBody(request, body);
+    const directory = this.scoped(request);
+    const verdict = this.attest(request, directory);
+    if (!verdict.admitted) {
+      return this.refuse(verdict, request, directory);
+    }
+    const operation = directory.putOperation({
+      operationId: newOperationId(),
+      registrationId: request.registrationId,
+      thumbprint: verdict.thumbprint,
+      by: verdict.by,
+      polls: 0,
+      dueMs: now.getTime() + RETRY_AFTER_SECONDS * 1000,
+      done: false,
+    });
+    this.mark(directory, request.registrationId, { status: "assigning" });
+    return this.assigning(operation, `${verdict.by.kind} ${verdict.by.id}`);
+  }
+
+  /** 202 while the operation runs, then 200 with its outcome, however often it is asked. */
+  poll(request: DeviceRequest, operationId: string): DeviceAnswer {
+    const directory = this.scoped(request);
+    const operation = directory.operation(request.registrationId);
+    if (operation === undefined || operation.operationId !== operationId) {
+      throw registrationNotFound(this.sandbox.clock.now(), "Operation not found.");
+    }
+    this.checkSameDevice(request, operation);
+    const record = this.advance(directory, operation);
+    const { kind, id } = operation.by;
+    return record === undefined
+      ? this.assigning(operation, `${kind} ${id}`)
+      : final(operation, record);
+  }
+
+  /** The registration record of the device that asks. */
+  lookUp(request: DeviceRequest): object {
+    const directory = this.scoped(request);
+    const verdict = this.attest(request, directory);
+    if (!verdict.admitted) {
+      throw this.unauthorized(verdict);
+    }
+    const record = this.settled(directory, request.registrationId);
+    if (record === undefined) {
+      throw registrationNotFound(this.sandbox.clock.now());
+    }
+    return deviceState(record);
+  }
+
+  /**
+   * The registration record as the service API sees it. An operation whose time has come completes
+   * here too: a device that never polls is assigned all the same.
+   */
+  settled(directory: Directory, registrationId: string): RegistrationRecord | undefined {
+    const operation = directory.operation(registrationId);
+    const now = this.sandbox.clock.now().getTime();
+    return operation !== undefined && !operation.done && now >= operation.dueMs
+      ? complete(this.sandbox, directory, operation)
+      : directory.registration(registrationId);
+  }
+
+  private scoped(request: DeviceRequest): Directory {
+    const directory = this.directory();
+    if (!this.hasScope(request.idScope)) {
+      // not known: status and code for an ID scope that does not exist.
+      throw dpsError(404, 404000, "ID scope not found.", this.sandbox.clock.now());
+    }
+    return directory;
+  }
+
+  private checkBody({ registrationId }: DeviceRequest, body: unknown): void {
+    const now = this.sandbox.clock.now();
+    try {
+      const sent = object(body, "The body");
+      for (const name of ["tpm", "csr"]) {
+        if (present(sent, name)) {
+          throw notWritten(now, `The sandbox does not have this operation: register with ${name}`);
+        }
+      }
+      const claimed = optional(sent, "registrationId", "", text) ?? registrationId;
+      if (claimed.toLowerCase() !== registrationId.toLowerCase()) {
+        throw new BodyError("registrationId is not the one of the request.");
+      }
+    } catch (error) {
+      throw error instanceof BodyError ? badRequest(now, error.message) : error;
+    }
+  }
+
+  private attest({ presented, registrationId }: DeviceRequest, directory: Directory): Verdict {
+    return judge({
+      presented,
+      registrationId,
+      individuals: this.individuals(directory, registrationId),
+      groups: directory.entries("group").map((entry) => groupView(entry, directory)),
+      caCertificates: directory.caCertificates(),
+      now: this.sandbox.clock.now(),
+      behaviour: this.behaviour,
+    });
+  }
+
+  private individuals(directory: Directory, registrationId: string): IndividualView[] {
+    const own = directory.entry("individual", registrationId);
+    const looked =
+      this.behaviour.disabledIndividualDenies === "certificate"
+        ? directory.entries("individual")
+        : own === undefined
+          ? []
+          : [own];
+    return looked.map((entry) => ({
+      registrationId: entry.id,
+      enabled: entry.settings.provisioningStatus === "enabled",
+      certificates: directory.certificatesOf(entry),
+    }));
+  }
+
+  private refuse(
+    verdict: Verdict & { admitted: false },
+    request: DeviceRequest,
+    directory: Directory,
+  ): DeviceAnswer {
+    if (verdict.refusal !== "unverified CA" || this.behaviour.unverifiedCa === "unauthorized") {
+      throw this.unauthorized(verdict);
+    }
+    const now = this.sandbox.clock.now();
+    const operation = directory.putOperation({
+      operationId: newOperationId(),
+      registrationId: request.registrationId,
+      thumbprint: thumbprint(readCertificate(request.presented[0]!)),
+      by: { kind: "group", id: "" },
+      polls: 0,
+      dueMs: now.getTime(),
+      done: true,
+    });
+    this.mark(directory, request.registrationId, {
+      status: "failed",
+      errorCode: 401002,
+      errorMessage: "Invalid certificate",
+    });
+    return this.assigning(operation, verdict.detail);
+  }
+
+  /** Gives the record a status; an error of an earlier registration does not stay. */
+  private mark(
+    directory: Directory,
+    registrationId: string,
+    change: Pick<RegistrationRecord, "status" | "errorCode" | "errorMessage">,
+  ): void {
+    const now = this.sandbox.clock.now();
+    const before = directory.registration(registrationId);
+    const kept = { ...(before ?? { registrationId, createdDateTimeUtc: dpsDate(now) }) };
+    for (const name of ["errorCode", "errorMessage"] as const) {
+      delete (kept as Partial<RegistrationRecord>)[name];
+    }
+    directory.putRegistration({
+      ...kept,
+      ...change,
+      lastUpdatedDateTimeUtc: dpsDate(now),
+      etag: newEtag(now),
+    });
+  }
+
+  private unauthorized(verdict: Verdict & { admitted: false }): HttpError {
+    const error = unauthorized(this.sandbox.clock.now(), verdict.message);
+    error.message = `401002 ${verdict.message}: ${verdict.refusal}: ${verdict.detail}`;
+    return error;
+  }
+
+  /** not known, assumed: only the leaf that registered may ask how it went. */
+  private checkSameDevice({ presented }: DeviceRequest, operation: OperationRecord): void {
+    const leaf = presented[0];
+    if (leaf === undefined || thumbprint(readCertificate(leaf)) !== operation.thumbprint) {
+      throw unauthorized(this.sandbox.clock.now());
+    }
+  }
+
+  private advance(
+    directory: Directory,
+    operation: OperationRecord,
+  ): RegistrationRecord | undefined {
+    if (operation.done) {
+      return directory.registration(operation.registrationId);
+    }
+    if (operation.polls < this.behaviour.pollsWhileAssigning) {
+      directory.putOperation({ ...operation, polls: operation.polls + 1 });
+      return undefined;
+    }
+    return complete(this.sandbox, directory, operation);
+  }
+
+  private assigning({ operationId, thumbprint: leaf }: OperationRecord, by: string): DeviceAnswer {
+    const body = { operationId, status: "assigning" };
+    return { status: 202, body, operationId, note: `${by}, leaf ${leaf}` };
+  }
+}
+
+function final(operation: OperationRecord, record: RegistrationRecord): DeviceAnswer {
+  const { operationId } = operation;
+  const { status } = record;
+  const body = { operationId, status, registrationState: deviceState(record) };
+  const outcome = record.assignedHub === undefined ? status : `${status} ${record.assignedHub}`;
+  return { status: 200, body, operationId, note: `${outcome}, leaf ${operation.thumbprint}` };
+}
+
+/**
+ * What the device is told. Its substatus stays "initialAssignment" at every registration; the
+ * service's record is the reliable one (the CLI extension's integration tests).
+ */
+function deviceState(record: RegistrationRecord): object {
+  return {
+    x509: {},
+    ...showRegistration(record),
+    ...(record.substatus === undefined ? {} : { substatus: "initialAssignment" }),
+  };
+}
+
+function groupView(entry: EnrollmentRecord, directory: Directory): GroupView {
+  return {
+    id: entry.id,
+    enabled: entry.settings.provisioningStatus === "enabled",
+    certificates: directory.certificatesOf(entry),
+  };
+}
+
+/** As seen in traces: `5.`, sixteen hexadecimal digits, a GUID. */
+function newOperationId(): string {
+  return `5.${randomBytes(8).toString("hex")}.${randomUUID()}`;
+}

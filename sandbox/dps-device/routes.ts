@@ -1,0 +1,60 @@
+/** The device API over HTTPS. Source: learn.microsoft.com/rest/api/iot-dps/device. */
+import type { FastifyInstance, FastifyReply, FastifyRequest } from "fastify";
+import { peerChain } from "../common/http";
+import type { Sandbox } from "../common/model";
+import { checkApiVersion } from "../dps-service/routes";
+import { notWritten } from "../dps-service/service-errors";
+import {
+  RETRY_AFTER_SECONDS,
+  type DeviceAnswer,
+  type DeviceRequest,
+  type Registrar,
+} from "./registrar";
+
+interface Params {
+  idScope: string;
+  id: string;
+  operationId: string;
+}
+
+/** Adds register, operation status and lookup to `app`. */
+export function deviceRoutes(app: FastifyInstance, sandbox: Sandbox, registrar: Registrar): void {
+  const path = "/:idScope/registrations/:id";
+
+  app.put(`${path}/register`, (request, reply) => {
+    const device = deviceOf(request, sandbox);
+    return send(device, registrar.register(device, request.body), reply);
+  });
+
+  app.get(`${path}/operations/:operationId`, (request, reply) => {
+    const { operationId } = request.params as Params;
+    const device = deviceOf(request, sandbox);
+    return send(device, registrar.poll(device, operationId), reply);
+  });
+
+  app.post(path, (request) => registrar.lookUp(deviceOf(request, sandbox)));
+}
+
+/** not known: whether the certificate is looked at on every request of one connection. It is here. */
+function deviceOf(request: FastifyRequest, sandbox: Sandbox): DeviceRequest {
+  const now = sandbox.clock.now();
+  checkApiVersion(request, now);
+  const presented = peerChain(request.raw.socket);
+  if (presented.length === 0 && request.headers.authorization !== undefined) {
+    throw notWritten(now, "The sandbox does not have this operation: symmetric key attestation");
+  }
+  const { idScope, id } = request.params as Params;
+  return { idScope, registrationId: id, presented };
+}
+
+function send(device: DeviceRequest, answer: DeviceAnswer, reply: FastifyReply): FastifyReply {
+  reply.note = answer.note;
+  if (answer.status === 202) {
+    const { idScope, registrationId } = device;
+    const id = encodeURIComponent(registrationId);
+    reply
+      .header("location", `/${idScope}/registrations/${id}/operations/${answer.operationId}`)
+      .header("retry-after", String(RETRY_AFTER_SECONDS));
+  }
+  return reply.code(answer.status).send(answer.body);
+}

@@ -1,0 +1,190 @@
+/** What one provisioning service knows: enrollments, registration records, running operations. */
+import { randomBytes } from "node:crypto";
+import type { ProvisioningServiceRecord, Sandbox, StoredCertificate } from "../common/model";
+import type { Collection } from "../common/store";
+
+export type EntryKind = "individual" | "group";
+
+/** X.509 attestation: certificates in slots, or names of CA certificates of the service. */
+export type Attestation =
+  | {
+      form: "clientCertificates" | "signingCertificates";
+      primary?: StoredCertificate;
+      secondary?: StoredCertificate;
+    }
+  | { form: "caReferences"; primary?: string; secondary?: string };
+
+/** Properties that are kept and returned as they were sent, once they have been checked. */
+export interface EntrySettings {
+  deviceId?: string;
+  optionalDeviceInformation?: Record<string, unknown>;
+  allocationPolicy?: "hashed" | "geoLatency" | "static" | "custom";
+  iotHubs?: string[];
+  iotHubHostName?: string;
+  initialTwin?: {
+    tags?: Record<string, unknown>;
+    properties?: { desired?: Record<string, unknown> };
+  };
+  capabilities: { iotEdge: boolean };
+  customAllocationDefinition?: { webhookUrl: string; apiVersion: string };
+  provisioningStatus: "enabled" | "disabled";
+  reprovisionPolicy: { updateHubAssignment: boolean; migrateDeviceData: boolean };
+}
+
+/** An individual enrollment or an enrollment group. */
+export interface EnrollmentRecord {
+  kind: EntryKind;
+  /** Registration ID or enrollment group ID, as it was spelled when it was created. */
+  id: string;
+  attestation: Attestation;
+  settings: EntrySettings;
+  createdDateTimeUtc: string;
+  lastUpdatedDateTimeUtc: string;
+  etag: string;
+}
+
+export type RegistrationStatus = "unassigned" | "assigning" | "assigned" | "failed" | "disabled";
+
+export type Substatus =
+  | "initialAssignment"
+  | "deviceDataMigrated"
+  | "deviceDataReset"
+  | "reprovisionedToInitialAssignment";
+
+/** A device registration, as the service API shows it; `group` is not shown. */
+export interface RegistrationRecord {
+  registrationId: string;
+  createdDateTimeUtc: string;
+  assignedHub?: string;
+  deviceId?: string;
+  status: RegistrationStatus;
+  substatus?: Substatus;
+  errorCode?: number;
+  errorMessage?: string;
+  lastUpdatedDateTimeUtc: string;
+  etag: string;
+  /** Enrollment group that admitted the device last; undefined: an individual enrollment did. */
+  group?: string;
+}
+
+/** A registration that a device asked for; the newest one of a registration ID. */
+export interface OperationRecord {
+  operationId: string;
+  registrationId: string;
+  /** SHA-256, upper-case hex, of the leaf that was presented. */
+  thumbprint: string;
+  by: { kind: EntryKind; id: string };
+  /** Times the device has asked and was told "assigning". */
+  polls: number;
+  /** Sandbox time from which the operation completes without being asked, milliseconds. */
+  dueMs: number;
+  done: boolean;
+}
+
+/** The records of one service. Its ID scope is the key: a service that is made anew starts empty. */
+export class Directory {
+  private readonly individuals: Collection<EnrollmentRecord>;
+  private readonly groups: Collection<EnrollmentRecord>;
+  private readonly registrations: Collection<RegistrationRecord>;
+  private readonly operations: Collection<OperationRecord>;
+
+  constructor(
+    private readonly sandbox: Sandbox,
+    readonly service: ProvisioningServiceRecord,
+  ) {
+    this.individuals = sandbox.collection("dps-individual-enrollments");
+    this.groups = sandbox.collection("dps-enrollment-groups");
+    this.registrations = sandbox.collection("dps-registrations");
+    this.operations = sandbox.collection("dps-operations");
+  }
+
+  entry(kind: EntryKind, id: string): EnrollmentRecord | undefined {
+    return this.entriesOf(kind).get(this.key(id));
+  }
+
+  /** In the order of their IDs. */
+  entries(kind: EntryKind): EnrollmentRecord[] {
+    return this.entriesOf(kind).list(this.key(""));
+  }
+
+  putEntry(record: EnrollmentRecord): EnrollmentRecord {
+    return this.entriesOf(record.kind).put(this.key(record.id), record);
+  }
+
+  deleteEntry(kind: EntryKind, id: string): void {
+    this.entriesOf(kind).delete(this.key(id));
+  }
+
+  registration(id: string): RegistrationRecord | undefined {
+    return this.registrations.get(this.key(id));
+  }
+
+  allRegistrations(): RegistrationRecord[] {
+    return this.registrations.list(this.key(""));
+  }
+
+  putRegistration(record: RegistrationRecord): RegistrationRecord {
+    return this.registrations.put(this.key(record.registrationId), record);
+  }
+
+  deleteRegistration(id: string): void {
+    this.registrations.delete(this.key(id));
+    this.operations.delete(this.key(id));
+  }
+
+  operation(registrationId: string): OperationRecord | undefined {
+    return this.operations.get(this.key(registrationId));
+  }
+
+  putOperation(record: OperationRecord): OperationRecord {
+    return this.operations.put(this.key(record.registrationId), record);
+  }
+
+  /** The service's CA certificates, by name. */
+  caCertificates(): { name: string; der: Buffer; isVerified: boolean }[] {
+    return this.sandbox.caCertificates
+      .list(`${this.service.name}/`)
+      .map(({ name, certificate, isVerified }) => ({
+        name,
+        der: Buffer.from(certificate, "base64"),
+        isVerified,
+      }));
+  }
+
+  /** DER of the certificates an entry admits by; a CA reference that leads nowhere gives none. */
+  certificatesOf({ attestation }: EnrollmentRecord): Buffer[] {
+    const slots = [attestation.primary, attestation.secondary];
+    return slots.flatMap((slot) => {
+      if (slot === undefined) {
+        return [];
+      }
+      if (typeof slot !== "string") {
+        return [Buffer.from(slot.der, "base64")];
+      }
+      const found = this.sandbox.caCertificates.get(`${this.service.name}/${slot}`);
+      return found === undefined ? [] : [Buffer.from(found.certificate, "base64")];
+    });
+  }
+
+  private entriesOf(kind: EntryKind): Collection<EnrollmentRecord> {
+    return kind === "individual" ? this.individuals : this.groups;
+  }
+
+  private key(id: string): string {
+    return `${this.service.idScope}/${id}`;
+  }
+}
+
+/** A new etag, as DPS makes them: base64 of a quoted etag of its database. */
+export function newEtag(now: Date): string {
+  const seconds = Math.floor(now.getTime() / 1000)
+    .toString(16)
+    .padStart(8, "0");
+  const first = randomBytes(4).toString("hex");
+  return Buffer.from(`"${first}-0000-0700-0000-${seconds}0000"`).toString("base64");
+}
+
+/** A date with seven digits after the point, as DPS writes it. */
+export function dpsDate(date: Date): string {
+  return date.toISOString().replace("Z", "0000Z");
+}
