@@ -1,4 +1,6 @@
 import assert from "node:assert/strict";
+import { readFileSync } from "node:fs";
+import { dirname, join } from "node:path";
 import { readDeclaredShapes } from "../../../../sandbox/plugins/azure-native/declared-shapes";
 import { packageSchema } from "../../../../sandbox/plugins/azure-native/schema";
 import {
@@ -31,9 +33,7 @@ describe("shapes of the stand-in azure-native plugin", () => {
     );
   });
 
-  it("name the API versions that the installed @pulumi/azure-native documents", async () => {
-    const { readFileSync } = await import("node:fs");
-    const { dirname, join } = await import("node:path");
+  it("name the API versions that the installed @pulumi/azure-native documents", () => {
     const root = dirname(require.resolve("@pulumi/azure-native/package.json"));
     for (const { token, apiVersion } of [...RESOURCE_TYPES, ...FUNCTIONS]) {
       const [, module = "", name = ""] = token.split(":");
