@@ -19,7 +19,7 @@ export type ServiceKind = "provisioning-service" | "iot-hub";
 export interface FrontKeeper {
   /** Host name for a service that is about to be created. */
   hostName(kind: ServiceKind, name: string): string;
-  /** Resolves when the service's listeners are up. */
+  /** Resolves when the service's listeners are up and its addresses are published. */
   open(kind: ServiceKind, name: string): Promise<void>;
   /** Closes the listeners and removes what the service's data plane has stored. */
   remove(kind: ServiceKind, name: string): Promise<void>;

@@ -59,11 +59,9 @@ export function registerIotHubs(app: FastifyInstance, context: ArmContext): void
     const existing = hubs.get(request.params.name);
     const record = hubs.put(request.params.name, fromBody(context, request, existing));
     const state = existing === undefined ? "Activating" : "Transitioning";
-    const operation = beginPending(context, KIND, record.name, state, async () => {
-      if (existing === undefined) {
-        await openOrForget(context, record);
-      }
-    });
+    const operation = beginPending(context, KIND, record.name, state, () =>
+      open(context, record, existing),
+    );
     const body = hubBody(context, record);
     return sendAccepted(context, request, reply, operationPath(operation), body);
   });
@@ -121,11 +119,18 @@ export async function removeHub(context: ArmContext, name: string): Promise<void
   context.sandbox.hubs.delete(name);
 }
 
-async function openOrForget(context: ArmContext, record: { name: string }): Promise<void> {
+/** Makes a new service reachable; one whose listeners cannot be opened never existed. */
+async function open(
+  context: ArmContext,
+  { name }: { name: string },
+  existing: object | undefined,
+): Promise<void> {
   try {
-    await context.fronts.open(KIND, record.name);
+    await context.fronts.open(KIND, name);
   } catch (error) {
-    context.sandbox.hubs.delete(record.name);
+    if (existing === undefined) {
+      context.sandbox.hubs.delete(name);
+    }
     throw error;
   }
 }

@@ -68,11 +68,9 @@ export function registerProvisioningServices(app: FastifyInstance, context: ArmC
     const existing = services.get(request.params.name);
     const record = services.put(request.params.name, fromBody(context, request, existing));
     const state = existing === undefined ? "Activating" : "Transitioning";
-    const operation = beginPending(context, KIND, record.name, state, async () => {
-      if (existing === undefined) {
-        await openOrForget(context, record);
-      }
-    });
+    const operation = beginPending(context, KIND, record.name, state, () =>
+      open(context, record, existing),
+    );
     const path = `${resourceId(context, KIND, record)}/operationResults/${operation}`;
     return sendAccepted(context, request, reply, path, serviceBody(context, record));
   });
@@ -136,11 +134,18 @@ export async function removeService(context: ArmContext, name: string): Promise<
   context.sandbox.services.delete(name);
 }
 
-async function openOrForget(context: ArmContext, record: { name: string }): Promise<void> {
+/** Makes a new service reachable; one whose listeners cannot be opened never existed. */
+async function open(
+  context: ArmContext,
+  { name }: { name: string },
+  existing: object | undefined,
+): Promise<void> {
   try {
-    await context.fronts.open(KIND, record.name);
+    await context.fronts.open(KIND, name);
   } catch (error) {
-    context.sandbox.services.delete(record.name);
+    if (existing === undefined) {
+      context.sandbox.services.delete(name);
+    }
     throw error;
   }
 }

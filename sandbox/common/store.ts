@@ -21,6 +21,27 @@ export class Store {
     return new Collection<T>(this.db, name);
   }
 
+  /**
+   * Removes, from every collection whose name starts with `collections`, the records whose key starts
+   * with `keys` (case-insensitive): what a deleted service has stored.
+   */
+  purge(collections: string, keys: string): void {
+    const prefix = keys.toLowerCase();
+    const doomed: string[][] = [];
+    for (const key of this.db.getKeys({ start: [collections] })) {
+      const [collection = "", record = ""] = key as unknown as string[];
+      if (!collection.startsWith(collections)) {
+        break;
+      }
+      if (record.startsWith(prefix)) {
+        doomed.push([collection, record]);
+      }
+    }
+    for (const key of doomed) {
+      this.db.removeSync(key);
+    }
+  }
+
   async close(): Promise<void> {
     await this.db.close();
   }

@@ -1,0 +1,66 @@
+/** The environment variables that lead Pulumi and Microsoft's SDKs to a sandbox. */
+import { join } from "node:path";
+import { pathToFileURL } from "node:url";
+import type { EndpointsFile } from "./endpoints";
+import type { SandboxFolder } from "./folder";
+
+/** `environment.json`: what the variables need beside `endpoints.json`. */
+export interface EnvironmentFile {
+  version: 1;
+  /** Encrypts the secrets in Pulumi's state; random for each sandbox, kept with it. */
+  passphrase: string;
+  /** Port of the stand-in azure-native plugin; missing when there is none. */
+  azureNativePort?: number;
+}
+
+/** Leads connections to `*.sandbox.test` to the right local port. */
+const PRELOAD = join(__dirname, "preload.cjs");
+
+/**
+ * @param current environment that these variables are added to: an existing NODE_OPTIONS is kept
+ */
+export function environmentOf(
+  folder: SandboxFolder,
+  endpoints: EndpointsFile,
+  file: EnvironmentFile,
+  current: NodeJS.ProcessEnv,
+): Record<string, string> {
+  const { arm } = endpoints;
+  return {
+    AZURE_AUTHORITY_HOST: arm.authorityHost,
+    AZURE_TENANT_ID: arm.tenantId,
+    AZURE_CLIENT_ID: arm.clientId,
+    AZURE_CLIENT_SECRET: arm.clientSecret,
+    ARM_SUBSCRIPTION_ID: arm.subscriptionId,
+    ARM_TENANT_ID: arm.tenantId,
+    ARM_CLIENT_ID: arm.clientId,
+    ARM_CLIENT_SECRET: arm.clientSecret,
+    NODE_EXTRA_CA_CERTS: endpoints.caFile,
+    NODE_OPTIONS: nodeOptions(current["NODE_OPTIONS"]),
+    DPS_SANDBOX_ENDPOINTS: folder.endpointsFile,
+    PULUMI_BACKEND_URL: pathToFileURL(folder.state).href,
+    PULUMI_CONFIG_PASSPHRASE: file.passphrase,
+    PULUMI_SKIP_UPDATE_CHECK: "1",
+    PULUMI_DISABLE_AUTOMATIC_PLUGIN_ACQUISITION: "true",
+    ...(file.azureNativePort === undefined
+      ? {}
+      : { PULUMI_DEBUG_PROVIDERS: `azure-native:${file.azureNativePort}` }),
+  };
+}
+
+/** Node splits NODE_OPTIONS at spaces; in double quotes a backslash escapes. */
+function nodeOptions(current: string | undefined): string {
+  const path = /[\s"\\]/.test(PRELOAD) ? `"${PRELOAD.replace(/["\\]/g, "\\$&")}"` : PRELOAD;
+  const option = `--require ${path}`;
+  if (current === undefined || current.trim() === "") {
+    return option;
+  }
+  return current.includes(option) ? current : `${current} ${option}`;
+}
+
+/** Lines for `eval` in a POSIX shell. */
+export function exportLines(variables: Record<string, string>): string {
+  return Object.entries(variables)
+    .map(([name, value]) => `export ${name}='${value.replaceAll("'", "'\\''")}'\n`)
+    .join("");
+}

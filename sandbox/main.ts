@@ -1,0 +1,109 @@
+/** Command line of the sandbox: `npm run sandbox`, and `npm run -s sandbox -- env`. */
+import { relative } from "node:path";
+import { Command } from "commander";
+import { readJson, type EndpointsFile } from "./endpoints";
+import { environmentOf, exportLines, type EnvironmentFile } from "./environment";
+import { isAlive, SandboxError, SandboxFolder } from "./folder";
+import { startSandbox, type RunningSandbox } from "./sandbox";
+
+const DEFAULT_DIR = ".sandbox";
+
+interface StartOptions {
+  dir: string;
+  keep: boolean;
+  standardPorts: boolean;
+}
+
+function commandLine(): Command {
+  const program = new Command("sandbox")
+    .description("A local emulator of Azure IoT Hub Device Provisioning Service and what it needs.")
+    .enablePositionalOptions()
+    .option("--dir <dir>", "folder of the sandbox", DEFAULT_DIR)
+    .option("--keep", "find everything again at the next start", false)
+    .option(
+      "--standard-ports",
+      "an own loopback address for each service, MQTT on 8883, HTTPS on 443 where permitted",
+      false,
+    )
+    .action((options: StartOptions) => run(options));
+  program
+    .command("env")
+    .description("print the environment variables that lead Pulumi and SDKs to the running sandbox")
+    .option("--dir <dir>", "folder of the sandbox", DEFAULT_DIR)
+    .action((options: { dir: string }, command: Command) => {
+      // --dir is understood before and after the word env.
+      const before = command.parent!;
+      const given = before.getOptionValueSource("dir") === "cli" ? before : command;
+      printEnvironment(String(given.getOptionValue("dir") ?? options.dir));
+    });
+  return program;
+}
+
+async function run(options: StartOptions): Promise<void> {
+  const running = await startSandbox(options);
+  process.stdout.write(banner(running, options));
+  let stopping = false;
+  const stop = (): void => {
+    // A second signal: somebody is in a hurry.
+    if (stopping) {
+      process.exit(1);
+    }
+    stopping = true;
+    process.stdout.write("Stopping the sandbox.\n");
+    running.close().then(
+      () => process.exit(0),
+      (error: unknown) => {
+        console.error(error);
+        process.exit(1);
+      },
+    );
+  };
+  for (const signal of ["SIGINT", "SIGTERM", "SIGHUP"] as const) {
+    process.on(signal, stop);
+  }
+}
+
+function banner(running: RunningSandbox, options: StartOptions): string {
+  const { arm, provisioningServices, iotHubs } = running.endpoints();
+  const dir = options.dir === DEFAULT_DIR ? "" : ` --dir ${shellWord(options.dir)}`;
+  const where = relative(process.cwd(), running.folder.path) || ".";
+  const services = [
+    ...provisioningServices.map(
+      (one) => `  DPS      ${one.name}  ${one.serviceHostName}  ID scope ${one.idScope}`,
+    ),
+    ...iotHubs.map((one) => `  IoT hub  ${one.name}  ${one.hostName}`),
+  ];
+  return [
+    `The DPS sandbox is running in ${where}${options.keep ? " (kept)" : ""}. Nothing here is real.`,
+    `  ARM      ${arm.endpoint}  subscription ${arm.subscriptionId}`,
+    ...services,
+    ...running.notices.map((notice) => `  ${notice}`),
+    "In another terminal:",
+    `  eval "$(npm run -s sandbox -- env${dir})"`,
+    "Stop it with Ctrl-C.",
+    "",
+  ].join("\n");
+}
+
+function shellWord(text: string): string {
+  return /^[\w./-]+$/.test(text) ? text : `'${text.replaceAll("'", "'\\''")}'`;
+}
+
+function printEnvironment(dir: string): void {
+  const folder = new SandboxFolder(dir);
+  const endpoints = readJson<EndpointsFile>(folder.endpointsFile);
+  const file = readJson<EnvironmentFile>(folder.environmentFile);
+  if (endpoints === undefined || file === undefined || !isAlive(endpoints.pid)) {
+    throw new SandboxError(
+      `No sandbox runs in ${folder.path}: start one with "npm run sandbox" in another terminal.`,
+    );
+  }
+  process.stdout.write(exportLines(environmentOf(folder, endpoints, file, process.env)));
+}
+
+commandLine()
+  .parseAsync()
+  .catch((error: unknown) => {
+    console.error(error instanceof SandboxError ? error.message : error);
+    process.exitCode = 1;
+  });
