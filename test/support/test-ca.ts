@@ -149,3 +149,5 @@ async function extensions(
     await SubjectKeyIdentifierExtension.create(keys.publicKey),
   ];
 }
+
+export { KeyUsageFlags };
