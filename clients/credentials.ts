@@ -1,0 +1,141 @@
+/** Who the clients are: Microsoft Entra ID, or shared access keys that are listed at run time. */
+import { IotDpsClient } from "@azure/arm-deviceprovisioningservices";
+import { IotHubClient } from "@azure/arm-iothub";
+import {
+  ClientSecretCredential,
+  DefaultAzureCredential,
+  type TokenCredential,
+} from "@azure/identity";
+import { call, type Pacing } from "./calls";
+import type { Attempt } from "./service-error";
+import { type Connection, type Environment, perConnection } from "./target";
+
+const AZURE_RESOURCE_MANAGER = "https://management.azure.com";
+/** `call` does the waiting, so that there is one policy for all services. */
+const NO_RETRIES = { retryOptions: { maxRetries: 0 } };
+
+/**
+ * The Entra credential of a connection: for Azure whatever `DefaultAzureCredential` finds
+ * (environment, workload identity, managed identity, `az login`), for the sandbox its own client.
+ */
+export const credentialOf = perConnection<TokenCredential>((_connection, { sandbox }) => {
+  if (sandbox === undefined) {
+    return new DefaultAzureCredential();
+  }
+  const { tenantId, clientId, clientSecret, authorityHost } = sandbox.arm;
+  return new ClientSecretCredential(tenantId, clientId, clientSecret, {
+    authorityHost,
+    // Else the token service's address would be asked of login.microsoftonline.com.
+    disableInstanceDiscovery: true,
+  });
+});
+
+/** The resource manager's API for DPS instances and their CA certificates. */
+export const provisioningServices = perConnection((connection, environment) => {
+  return new IotDpsClient(credentialOf(connection), connection.subscriptionId, {
+    endpoint: resourceManagerOf(environment),
+    ...NO_RETRIES,
+  });
+});
+
+/** The resource manager's API for IoT hubs. */
+const iotHubs = perConnection((connection, environment) => {
+  return new IotHubClient(credentialOf(connection), connection.subscriptionId, {
+    endpoint: resourceManagerOf(environment),
+    ...NO_RETRIES,
+  });
+});
+
+function resourceManagerOf({ sandbox }: Environment): string {
+  return sandbox?.arm.endpoint ?? AZURE_RESOURCE_MANAGER;
+}
+
+/** Describes a call to the resource manager, for `call`. */
+export function resourceManagerAttempt(connection: Connection, operation: string): Attempt {
+  return { operation, service: "arm", host: "the resource manager", connection };
+}
+
+/**
+ * Connection string of the DPS instance's service API, with a key that may write enrollments.
+ * Listed anew each time; a secret, so keep it in memory only.
+ */
+export async function provisioningServiceKey(
+  connection: Connection,
+  pacing?: Pacing,
+): Promise<string> {
+  const { service, resourceGroup, serviceHostName } = connection;
+  const operation = `list the keys of DPS "${service}"`;
+  const policies = await call(
+    resourceManagerAttempt(connection, operation),
+    () => all(provisioningServices(connection).iotDpsResource.listKeys(service, resourceGroup)),
+    pacing,
+  );
+  const rights = ["ServiceConfig", "EnrollmentWrite"];
+  return connectionString(serviceHostName, policies, rights, `DPS "${service}"`);
+}
+
+/**
+ * Connection string of a hub's service API, with a key that may write identities and twins. The hub
+ * is looked for by host name in the whole subscription: a linked hub may be in another group.
+ */
+export async function hubKey(
+  connection: Connection,
+  hostName: string,
+  pacing?: Pacing,
+): Promise<string> {
+  const client = iotHubs(connection);
+  const hubs = await call(
+    resourceManagerAttempt(connection, `look for hub ${hostName} in the subscription`),
+    () => all(client.iotHubResource.listBySubscription()),
+    pacing,
+  );
+  const hub = hubs.find(
+    ({ properties }) => properties?.hostName?.toLowerCase() === hostName.toLowerCase(),
+  );
+  const group = /\/resourceGroups\/([^/]+)\//i.exec(hub?.id ?? "")?.[1];
+  if (hub?.name === undefined || group === undefined) {
+    throw new Error(
+      `Hub ${hostName} is not in subscription ${connection.subscriptionId}, so its keys cannot be listed: use \`auth: entra\`.`,
+    );
+  }
+  const name = hub.name;
+  const policies = await call(
+    resourceManagerAttempt(connection, `list the keys of hub "${name}"`),
+    () => all(client.iotHubResource.listKeys(group, name)),
+    pacing,
+  );
+  return connectionString(hostName, policies, ["RegistryWrite", "ServiceConnect"], `hub "${name}"`);
+}
+
+interface Policy {
+  keyName: string;
+  primaryKey?: string;
+  rights: string;
+}
+
+function connectionString(
+  hostName: string,
+  policies: Policy[],
+  rights: string[],
+  owner: string,
+): string {
+  const found = policies.find(
+    (policy) =>
+      policy.primaryKey !== undefined &&
+      rights.every((right) => policy.rights.split(/,\s*/).includes(right)),
+  );
+  if (found?.primaryKey === undefined) {
+    throw new Error(
+      `No access policy of ${owner} has ${rights.join(" and ")}: add one, or use \`auth: entra\`.`,
+    );
+  }
+  return `HostName=${hostName};SharedAccessKeyName=${found.keyName};SharedAccessKey=${found.primaryKey}`;
+}
+
+async function all<T>(pages: AsyncIterable<T>): Promise<T[]> {
+  const items: T[] = [];
+  for await (const item of pages) {
+    items.push(item);
+  }
+  return items;
+}
