@@ -38,9 +38,21 @@ export interface ArmRequest extends HttpRequest {
 export interface HttpAnswer {
   status: number;
   headers: Record<string, string | string[] | undefined>;
-  /** Parsed when it is JSON, else the text. */
-  // eslint-disable-next-line @typescript-eslint/no-explicit-any -- tests look into answers freely
-  body: any;
+  /** Parsed when it is JSON, else the text. A test names what it looks for; nothing checks that. */
+  body: AnswerBody;
+}
+
+/** What tests look for in the answers of ARM and of the token endpoint. */
+export interface AnswerBody {
+  name: string;
+  etag: string;
+  properties: Record<string, unknown>;
+  value: AnswerBody[];
+  status: string;
+  code: number;
+  message: string;
+  error: { code: string; message: string } & string;
+  error_description: string;
 }
 
 /** ARM and tokens alone: services have no listeners, and every hub accepts every key. */
@@ -126,7 +138,7 @@ function send(method: string, url: string, { body, ...options }: HttpRequest): P
         resolve({
           status: response.statusCode ?? 0,
           headers: response.headers,
-          body: json ? (JSON.parse(received) as unknown) : received,
+          body: (json ? JSON.parse(received) : received) as AnswerBody,
         });
       });
     });
