@@ -107,14 +107,14 @@ const edits: Edit[] = [
 
 describe("the order of writes on the real engine", function () {
   this.timeout(600_000);
-  let deployed: Experiment;
+  let deployed: Experiment | undefined;
 
   before(async () => {
     deployed = await Experiment.open({ cas: {}, entries: {}, identities: {}, registrations: {} });
     await deployed.up(base);
     Object.assign(deployed.standIn.world, fleet);
   });
-  after(() => deployed.close());
+  after(() => deployed?.close());
 
   for (const edit of edits) {
     it(`${edit.title}: holds, also when killed after any write`, async () => {
@@ -131,6 +131,7 @@ describe("the order of writes on the real engine", function () {
 
   /** Deploys an edit in a fork; the first run that reaches write `killAfter` is killed and repeated. */
   async function carryOut(edit: Edit, killAfter?: number): Promise<number> {
+    assert.ok(deployed !== undefined);
     const fork = await deployed.fork();
     try {
       const before = fork.standIn.world;
@@ -150,8 +151,8 @@ describe("the order of writes on the real engine", function () {
       );
       const wanted = edit.declared.at(-1);
       assert.ok(wanted !== undefined);
-      assert.deepEqual(fork.standIn.world.entries, wanted.entries);
-      assert.deepEqual(Object.keys(fork.standIn.world.cas), wanted.cas);
+      assert.deepEqual(fork.standIn.world.entries, wanted.entries, story);
+      assert.deepEqual(Object.keys(fork.standIn.world.cas), wanted.cas, story);
       for (const device of edit.removed) {
         assert.equal(fork.standIn.world.identities[device], undefined);
         assert.equal(fork.standIn.world.registrations[device], undefined);

@@ -12,7 +12,6 @@ import {
   removalProvider,
 } from "./providers";
 
-const url = pulumi.output(process.env["ORDER_STAND_IN"] ?? "");
 const declared: Declared = declaredFrom(process.env["ORDER_DECLARED"] ?? "");
 
 class Step extends pulumi.dynamic.Resource {
@@ -29,7 +28,7 @@ class Step extends pulumi.dynamic.Resource {
     super(
       provider,
       name,
-      { ...props, url, contained: undefined, devices: undefined },
+      { ...props, contained: undefined, devices: undefined },
       { dependsOn },
       "order",
       type,
@@ -49,10 +48,13 @@ const cas = new Map(
 );
 const entries = Object.entries(declared.entries).map(
   ([id, entry]) =>
-    new Step("Entry", id, entryProvider, { id, ...entry, compromised: declared.compromised }, [
-      containment,
-      ...entry.slots.flatMap((slot) => cas.get(slot) ?? []),
-    ]),
+    new Step(
+      "Entry",
+      id,
+      entryProvider,
+      { entry: id, ...entry, compromised: declared.compromised },
+      [containment, ...entry.slots.flatMap((slot) => cas.get(slot) ?? [])],
+    ),
 );
 for (const key of declared.compromised) {
   const contained = containment.contained.apply((all) => all[key] ?? []);

@@ -11,22 +11,19 @@ interface World {
   registrations: Record<string, { entry: string; key: string }>;
 }
 
-async function read(url: string): Promise<World> {
-  return (await (await fetch(url)).json()) as World;
+/* The address comes from the environment: a fork of a stack has the state of the original. */
+async function read(): Promise<World> {
+  return (await (await fetch(process.env["ORDER_STAND_IN"] ?? "")).json()) as World;
 }
 
-async function write(
-  url: string,
-  verb: string,
-  kind: string,
-  id: string,
-  value?: unknown,
-): Promise<void> {
-  await fetch(url, { method: "POST", body: JSON.stringify({ verb, kind, id, value }) });
+async function write(verb: string, kind: string, id: string, value?: unknown): Promise<void> {
+  await fetch(process.env["ORDER_STAND_IN"] ?? "", {
+    method: "POST",
+    body: JSON.stringify({ verb, kind, id, value }),
+  });
 }
 
 interface ContainmentInputs {
-  url: string;
   compromised: string[];
 }
 
@@ -35,14 +32,14 @@ async function contain(
 ): Promise<{ contained: Record<string, string[]> }> {
   const contained: Record<string, string[]> = {};
   for (const key of inputs.compromised) {
-    const world = await read(inputs.url);
+    const world = await read();
     const holding = Object.keys(world.entries).filter((id) =>
       world.entries[id]?.slots.includes(key),
     );
     for (const id of holding) {
       const entry = world.entries[id];
       if (entry?.enabled === true) {
-        await write(inputs.url, "put", "entries", id, { ...entry, enabled: false });
+        await write("put", "entries", id, { ...entry, enabled: false });
       }
     }
     contained[key] = holding;
@@ -69,41 +66,39 @@ export const containmentProvider: pulumi.dynamic.ResourceProvider = {
 };
 
 interface CaInputs {
-  url: string;
   name: string;
 }
 
 export const caProvider: pulumi.dynamic.ResourceProvider = {
   async create(inputs: CaInputs) {
-    const world = await read(inputs.url);
+    const world = await read();
     if (world.cas[inputs.name] === undefined) {
-      await write(inputs.url, "put", "cas", inputs.name, false);
+      await write("put", "cas", inputs.name, false);
     }
     if (world.cas[inputs.name] !== true) {
-      await write(inputs.url, "put", "cas", inputs.name, true);
+      await write("put", "cas", inputs.name, true);
     }
     return { id: inputs.name, outs: inputs };
   },
   async diff() {
     return { changes: false };
   },
-  async delete(id, props: CaInputs) {
-    await write(props.url, "delete", "cas", id);
+  async delete(id) {
+    await write("delete", "cas", id);
   },
 };
 
 interface EntryInputs {
-  url: string;
-  id: string;
+  entry: string;
   enabled: boolean;
   slots: string[];
 }
 
 async function putEntry(inputs: EntryInputs): Promise<void> {
   const wanted = { enabled: inputs.enabled, slots: inputs.slots };
-  const live = (await read(inputs.url)).entries[inputs.id];
+  const live = (await read()).entries[inputs.entry];
   if (JSON.stringify(live) !== JSON.stringify(wanted)) {
-    await write(inputs.url, "put", "entries", inputs.id, wanted);
+    await write("put", "entries", inputs.entry, wanted);
   }
 }
 
@@ -120,19 +115,18 @@ export const entryProvider: pulumi.dynamic.ResourceProvider = {
   },
   async create(inputs: EntryInputs) {
     await putEntry(inputs);
-    return { id: inputs.id, outs: inputs };
+    return { id: inputs.entry, outs: inputs };
   },
   async update(_id, _olds, news: EntryInputs) {
     await putEntry(news);
     return { outs: news };
   },
-  async delete(id, props: EntryInputs) {
-    await write(props.url, "delete", "entries", id);
+  async delete(id) {
+    await write("delete", "entries", id);
   },
 };
 
 interface RemovalInputs {
-  url: string;
   key: string;
   entries: string[];
 }
@@ -147,7 +141,7 @@ async function sameKey(
 }
 
 async function candidates(inputs: RemovalInputs): Promise<string[]> {
-  const { registrations } = await read(inputs.url);
+  const { registrations } = await read();
   return Object.keys(registrations).filter((id) => {
     const registration = registrations[id];
     return registration?.key === inputs.key && inputs.entries.includes(registration.entry);
@@ -164,7 +158,7 @@ export const journalProvider: pulumi.dynamic.ResourceProvider = {
 export const removalProvider: pulumi.dynamic.ResourceProvider = {
   diff: sameKey,
   async create(inputs: RemovalInputs & { journal: string[] }) {
-    const world = await read(inputs.url);
+    const world = await read();
     const open = Object.values(world.entries).some(
       ({ enabled, slots }) => enabled && slots.includes(inputs.key),
     );
@@ -172,15 +166,15 @@ export const removalProvider: pulumi.dynamic.ResourceProvider = {
       throw new Error(`${inputs.key} is still admitted`);
     }
     for (const device of inputs.journal) {
-      const { identities, registrations } = await read(inputs.url);
+      const { identities, registrations } = await read();
       if (identities[device]?.enabled === true) {
-        await write(inputs.url, "put", "identities", device, { enabled: false });
+        await write("put", "identities", device, { enabled: false });
       }
       if (identities[device] !== undefined) {
-        await write(inputs.url, "delete", "identities", device);
+        await write("delete", "identities", device);
       }
       if (registrations[device] !== undefined) {
-        await write(inputs.url, "delete", "registrations", device);
+        await write("delete", "registrations", device);
       }
     }
     return { id: `removal-${inputs.key}`, outs: inputs };

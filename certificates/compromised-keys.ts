@@ -1,0 +1,79 @@
+/** What is declared compromised, as keys: the form in which live entries and hubs are searched. */
+import type { Declared } from "./declared";
+import { allKnown } from "./compromise";
+import { own } from "./slots";
+
+/** Plain JSON. */
+export interface CompromisedKey {
+  /**
+   * Identifies the key: SHA-256 of SubjectPublicKeyInfo, upper-case hex; or `thumbprint:<hex>` of a
+   * certificate that is not declared, so that only that one certificate can be found.
+   */
+  key: string;
+  /** Subject of the certificate, or its thumbprint when that is all that is known. */
+  subject: string;
+  reason: string;
+  /** Common names of leaves with this key: the registration IDs under which they could come in. */
+  registrationIds: string[];
+  /** SHA-1 and SHA-256 thumbprints, upper-case hex, of every declared certificate with this key. */
+  thumbprints: string[];
+}
+
+/**
+ * One for each entry of `compromised`, in its order. Certificates that are not known yet are passed
+ * over: a key that is made in this very update cannot be compromised.
+ */
+export function compromisedKeys(declared: Declared): CompromisedKey[] {
+  const known = allKnown(undefined, declared);
+  return declared.compromised.flatMap((entry) => {
+    const wanted = "thumbprint" in entry ? normalise(entry.thumbprint) : undefined;
+    const named =
+      "certificate" in entry ? own(declared.certificates, entry.certificate) : undefined;
+    const certificate =
+      wanted === undefined
+        ? named?.known === true
+          ? named
+          : undefined
+        : known.find(({ summary }) =>
+            [summary.sha1Thumbprint, summary.sha256Thumbprint].includes(wanted),
+          );
+    if (certificate === undefined) {
+      return wanted === undefined
+        ? []
+        : [
+            {
+              key: `thumbprint:${wanted}`,
+              subject: `certificate ${wanted}`,
+              reason: entry.reason,
+              registrationIds: [],
+              thumbprints: [wanted],
+            },
+          ];
+    }
+    const key = certificate.summary.publicKeySha256;
+    const twins = known.filter(({ summary }) => summary.publicKeySha256 === key);
+    return [
+      {
+        key,
+        subject: certificate.summary.subject,
+        reason: entry.reason,
+        registrationIds: [
+          ...new Set(
+            twins
+              .filter(({ summary }) => !summary.isCa)
+              .map(({ summary }) => summary.subjectCommonName),
+          ),
+        ].sort(),
+        thumbprints: [
+          ...new Set(
+            twins.flatMap(({ summary }) => [summary.sha1Thumbprint, summary.sha256Thumbprint]),
+          ),
+        ].sort(),
+      },
+    ];
+  });
+}
+
+function normalise(thumbprint: string): string {
+  return thumbprint.replace(/[^0-9A-Fa-f]/g, "").toUpperCase();
+}

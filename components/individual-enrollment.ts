@@ -1,0 +1,57 @@
+import * as pulumi from "@pulumi/pulumi";
+import type { LiveEnrollment } from "../dynamic-providers/enrollment/provider";
+import { EnrollmentResource } from "../dynamic-providers/resources";
+import type { Certificate } from "./certificate";
+import { certificateSlot, type EnrollmentArgs } from "./enrollment-args";
+
+export interface IndividualEnrollmentArgs extends EnrollmentArgs {
+  /** Common name of the device's leaf. Changing it replaces. Default: the component's name. */
+  registrationId?: string;
+  /** Leaf certificates of the device; both are accepted. */
+  primary?: Certificate;
+  secondary?: Certificate;
+  /** Device ID at the hub. Default: the registration ID. */
+  deviceId?: string;
+  /** Why the registration ID is denied; the entry is then disabled. Default: it is not. */
+  denied?: string;
+}
+
+/**
+ * An individual enrollment. One registration ID is one of these, whatever happens to it: enrolled,
+ * denied and re-admitted are updates of it.
+ */
+export class IndividualEnrollment extends pulumi.ComponentResource {
+  readonly enrollmentId: string;
+  readonly live: pulumi.Output<LiveEnrollment>;
+  /** Procedure and phase of the last roll, in words. */
+  readonly roll: pulumi.Output<string>;
+
+  constructor(
+    name: string,
+    args: IndividualEnrollmentArgs,
+    options?: pulumi.ComponentResourceOptions,
+  ) {
+    super("dps-certificates:index:IndividualEnrollment", name, {}, options);
+    const { primary, secondary, service, deviceId, denied } = args;
+    this.enrollmentId = args.registrationId ?? name;
+    const resource = new EnrollmentResource(
+      "IndividualEnrollment",
+      name,
+      {
+        connection: service.connection,
+        enrollmentId: this.enrollmentId,
+        provisioningStatus: denied === undefined ? (args.status ?? "enabled") : "disabled",
+        reprovisionPolicy: args.reprovisionPolicy ?? "migrate",
+        compromised: args.compromised ?? [],
+        ...(primary && { primary: certificateSlot(primary) }),
+        ...(secondary && { secondary: certificateSlot(secondary) }),
+        ...(deviceId !== undefined && { deviceId }),
+        ...(denied !== undefined && { denied }),
+      },
+      { parent: this, dependsOn: service.gate },
+    );
+    this.live = resource.live;
+    this.roll = resource.roll;
+    this.registerOutputs({ live: this.live, roll: this.roll });
+  }
+}

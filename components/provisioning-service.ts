@@ -1,0 +1,223 @@
+import * as deviceprovisioningservices from "@pulumi/azure-native/deviceprovisioningservices";
+import * as iothub from "@pulumi/azure-native/iothub";
+import * as resources from "@pulumi/azure-native/resources";
+import * as authorization from "@pulumi/azure-native/authorization";
+import * as pulumi from "@pulumi/pulumi";
+import * as random from "@pulumi/random";
+import type { CompromisedKey } from "../certificates/compromised-keys";
+import type { Declared } from "../certificates/declared";
+import type { Connection } from "../clients/target";
+import {
+  BreachContainmentResource,
+  RotationManifestResource,
+} from "../dynamic-providers/resources";
+
+export interface LinkedHubArgs {
+  /** Name of the hub, unique in Azure. Default: made from the stack's names and a random suffix. */
+  name?: string;
+  /** Default: S1. */
+  sku: string;
+  /** Number of units. Default: 1. */
+  units: number;
+  /** It exists already: looked up in the resource group, not managed. Default: false. */
+  adopt: boolean;
+}
+
+export interface ProvisioningServiceArgs {
+  /** Where the stack works. Changing it replaces everything. */
+  target: Connection["target"];
+  /** How the data planes are opened. */
+  auth: Connection["auth"];
+  /** Name of the DPS instance, unique in Azure. Default: made with a random suffix. Changing it replaces the instance. */
+  name?: string;
+  /** Name of the resource group; made here, unless the service is adopted. */
+  resourceGroup: string;
+  location: string;
+  /** How devices are spread over the linked hubs. */
+  allocationPolicy: "Hashed" | "GeoLatency" | "Static";
+  /** It exists already: looked up, not managed. */
+  adopt: boolean;
+  hubs: LinkedHubArgs[];
+  /** Everything the stack declares, to be judged as a whole before anything is written. */
+  declared: Declared;
+  /** PEM of certificates made in the stack, by name. */
+  made: Record<string, pulumi.Input<string>>;
+  compromised: pulumi.Input<CompromisedKey[]>;
+  /** Key of each declared CA certificate (SHA-256 of SubjectPublicKeyInfo), by its name in DPS. */
+  caKeys: Record<string, pulumi.Input<string>>;
+}
+
+/** A linked hub, whoever manages it. */
+interface Hub {
+  connectionString: pulumi.Output<string>;
+  location: pulumi.Output<string>;
+}
+
+/**
+ * A DPS instance with its linked hubs, the judgement of everything declared for it, and the
+ * containment of a breach. Enrollments and CA certificates are written after these (`gate`).
+ */
+export class ProvisioningService extends pulumi.ComponentResource {
+  readonly connection: pulumi.Output<Connection>;
+  /** Burnt into devices: what they register with. */
+  readonly idScope: pulumi.Output<string>;
+  /** Host name for devices and for the service API. */
+  readonly hostName: pulumi.Output<string>;
+  readonly containment: BreachContainmentResource;
+
+  constructor(
+    name: string,
+    args: ProvisioningServiceArgs,
+    options?: pulumi.ComponentResourceOptions,
+  ) {
+    super("dps-certificates:index:ProvisioningService", name, {}, options);
+    const inside: pulumi.CustomResourceOptions = { parent: this };
+    const kept: pulumi.CustomResourceOptions = { ...inside, protect: args.target === "azure" };
+
+    const manifest = new RotationManifestResource(
+      name,
+      { declared: args.declared, made: args.made },
+      inside,
+    );
+    const afterManifest = { ...kept, dependsOn: [manifest] };
+    const group = args.adopt
+      ? undefined
+      : new resources.ResourceGroup(
+          name,
+          { resourceGroupName: args.resourceGroup, location: args.location },
+          afterManifest,
+        );
+    const groupName = group?.name ?? pulumi.output(args.resourceGroup);
+    const hubs = args.hubs.map((hub, index) =>
+      linkHub(`${name}-hub-${index + 1}`, hub, args, groupName, afterManifest),
+    );
+    const service = args.adopt
+      ? lookUp(args, inside)
+      : create(name, args, groupName, hubs, afterManifest);
+
+    this.idScope = service.idScope;
+    this.hostName = service.hostName;
+    this.connection = pulumi
+      .all([service.name, service.hostName, groupName, authorization.getClientConfigOutput(inside)])
+      .apply(([serviceName, serviceHostName, resourceGroup, { subscriptionId }]) => ({
+        target: args.target,
+        auth: args.auth,
+        subscriptionId,
+        resourceGroup,
+        service: serviceName,
+        serviceHostName,
+      }));
+    this.containment = new BreachContainmentResource(
+      name,
+      {
+        connection: this.connection,
+        compromised: args.compromised,
+        caKeys: Object.fromEntries(
+          Object.entries(args.caKeys).map(([ca, key]) => [
+            ca,
+            pulumi.output(key).apply((one) => [one]),
+          ]),
+        ),
+      },
+      { ...inside, dependsOn: [manifest] },
+    );
+    this.registerOutputs({ idScope: this.idScope, hostName: this.hostName });
+  }
+
+  /** What everything that is written to this DPS waits for. */
+  get gate(): pulumi.Resource[] {
+    return [this.containment];
+  }
+}
+
+interface Service {
+  name: pulumi.Output<string>;
+  idScope: pulumi.Output<string>;
+  hostName: pulumi.Output<string>;
+}
+
+function create(
+  name: string,
+  args: ProvisioningServiceArgs,
+  resourceGroupName: pulumi.Input<string>,
+  hubs: Hub[],
+  options: pulumi.CustomResourceOptions,
+): Service {
+  const service = new deviceprovisioningservices.IotDpsResource(
+    name,
+    {
+      provisioningServiceName: args.name ?? uniqueName(name, options),
+      resourceGroupName,
+      location: args.location,
+      sku: { name: deviceprovisioningservices.IotDpsSku.S1, capacity: 1 },
+      properties: {
+        allocationPolicy: args.allocationPolicy,
+        iotHubs: hubs.map(({ connectionString, location }) => ({ connectionString, location })),
+      },
+    },
+    options,
+  );
+  return {
+    name: service.name,
+    idScope: service.properties.apply(({ idScope }) => idScope),
+    hostName: service.properties.apply(
+      ({ serviceOperationsHostName }) => serviceOperationsHostName,
+    ),
+  };
+}
+
+function lookUp(args: ProvisioningServiceArgs, options: pulumi.InvokeOptions): Service {
+  const found = deviceprovisioningservices.getIotDpsResourceOutput(
+    { provisioningServiceName: args.name ?? "", resourceGroupName: args.resourceGroup },
+    options,
+  );
+  return {
+    name: found.name,
+    idScope: found.properties.apply(({ idScope }) => idScope),
+    hostName: found.properties.apply(({ serviceOperationsHostName }) => serviceOperationsHostName),
+  };
+}
+
+function linkHub(
+  name: string,
+  hub: LinkedHubArgs,
+  args: ProvisioningServiceArgs,
+  resourceGroupName: pulumi.Input<string>,
+  options: pulumi.CustomResourceOptions,
+): Hub {
+  const found = hub.adopt
+    ? iothub.getIotHubResourceOutput(
+        { resourceName: hub.name ?? "", resourceGroupName },
+        { parent: options.parent! },
+      )
+    : new iothub.IotHubResource(
+        name,
+        {
+          resourceName: hub.name ?? uniqueName(name, options),
+          resourceGroupName,
+          location: args.location,
+          sku: { name: hub.sku, capacity: hub.units },
+        },
+        options,
+      );
+  const key = iothub.listIotHubResourceKeysForKeyNameOutput(
+    { resourceName: found.name, resourceGroupName, keyName: "iothubowner" },
+    { parent: options.parent! },
+  );
+  return {
+    connectionString: pulumi.secret(
+      pulumi.interpolate`HostName=${found.properties.hostName};SharedAccessKeyName=iothubowner;SharedAccessKey=${key.primaryKey}`,
+    ),
+    location: found.location.apply((location) => location ?? args.location),
+  };
+}
+
+/** A name that nobody else in Azure has: DPS and hub names are shared by all customers. */
+function uniqueName(name: string, options: pulumi.CustomResourceOptions): pulumi.Output<string> {
+  const suffix = new random.RandomString(
+    name,
+    { length: 8, special: false, upper: false },
+    { parent: options.parent! },
+  );
+  return pulumi.interpolate`${pulumi.getProject()}-${pulumi.getStack()}-${suffix.result}`;
+}

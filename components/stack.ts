@@ -1,0 +1,194 @@
+/** From the stack's configuration to what components are made of. */
+import * as pulumi from "@pulumi/pulumi";
+import { type CompromisedKey, compromisedKeys } from "../certificates/compromised-keys";
+import type { Declared } from "../certificates/declared";
+import { type Fault, RefusedError, refusals } from "../certificates/faults";
+import { judge } from "../certificates/rules";
+import {
+  type ProofConfiguration,
+  readConfiguration,
+  type StackConfiguration,
+} from "../configuration/configuration";
+import { declare, loadCertificates, withMade } from "../configuration/load-certificates";
+import { type Certificate, certificateFromPem } from "./certificate";
+import { DevCertificate } from "./dev-certificate";
+
+export interface Stack {
+  configuration: StackConfiguration;
+  /** Everything declared, judged; certificates made in the stack stand in it as not known. */
+  declared: Declared;
+  certificates: Map<string, Certificate>;
+  /** PEM of the certificates made in the stack, by name. */
+  made: Record<string, pulumi.Output<string>>;
+  compromised: pulumi.Output<CompromisedKey[]>;
+  /** Key of each declared CA certificate, by its name in DPS. */
+  caKeys: Record<string, pulumi.Output<string>>;
+  /** Leaves that are denied or compromised, of devices that have no individual enrollment. */
+  denials: Denial[];
+  /** PEM of certificate and key of everything made in the stack, by name. */
+  devCertificates: Record<
+    string,
+    { certificate: pulumi.Output<string>; privateKey: pulumi.Output<string> }
+  >;
+}
+
+/** A device that is shut out by a disabled individual enrollment holding its certificate. */
+export interface Denial {
+  registrationId: string;
+  certificate: Certificate;
+  reason: string;
+}
+
+/**
+ * Reads, checks and judges the configuration before any resource is registered. What is wrong is
+ * said in one message with every fault in it, and nothing has been changed.
+ */
+export function readStack(): Stack {
+  try {
+    const configuration = readConfiguration(rawConfiguration());
+    const loaded = loadCertificates(configuration.certificates, process.cwd());
+    refuse(loaded.faults);
+    const declared = declare(configuration, loaded.certificates);
+    refuse(refusals(judge(undefined, declared, new Date()).faults));
+    return resolve(configuration, declared);
+  } catch (error) {
+    // The engine prints a RunError without a stack trace: the message is for whoever wrote the configuration.
+    throw error instanceof RefusedError ? new pulumi.RunError(error.message) : error;
+  }
+}
+
+/** The project's namespace of the stack configuration, as it was written. */
+function rawConfiguration(): Record<string, unknown> {
+  const namespace = `${pulumi.getProject()}:`;
+  const own = Object.entries(pulumi.runtime.allConfig()).filter(([key]) =>
+    key.startsWith(namespace),
+  );
+  return Object.fromEntries(
+    own.map(([key, value]) => [key.slice(namespace.length), parsed(value)]),
+  );
+}
+
+/** The engine hands over objects and lists as JSON, and everything else as text. */
+function parsed(value: string): unknown {
+  return /^\s*[[{]/.test(value) ? (JSON.parse(value) as unknown) : value;
+}
+
+function refuse(faults: readonly Fault[]): void {
+  if (faults.length > 0) {
+    throw new RefusedError(faults);
+  }
+}
+
+function resolve(configuration: StackConfiguration, declared: Declared): Stack {
+  const certificates = makeCertificates(configuration, declared);
+  const made = Object.fromEntries(
+    [...certificates]
+      .filter(([, { privateKeyPem }]) => privateKeyPem !== undefined)
+      .map(([name, { pem }]) => [name, pem]),
+  );
+  return {
+    configuration,
+    declared,
+    certificates,
+    made,
+    compromised: compromisedIn(declared, made),
+    caKeys: Object.fromEntries(
+      Object.entries(configuration.caCertificates).map(([ca, { certificate }]) => [
+        ca,
+        named(certificates, certificate).summary.apply(({ publicKeySha256 }) => publicKeySha256),
+      ]),
+    ),
+    denials: denialsIn(declared, certificates),
+    devCertificates: Object.fromEntries(
+      [...certificates].flatMap(([name, { pem, privateKeyPem }]) =>
+        privateKeyPem === undefined
+          ? []
+          : [[name, { certificate: pem, privateKey: privateKeyPem }]],
+      ),
+    ),
+  };
+}
+
+/** Only leaves: a denied CA needs a disabled group, and a compromised one is a roll of its groups. */
+function denialsIn(declared: Declared, certificates: ReadonlyMap<string, Certificate>): Denial[] {
+  const enrolled = new Set(
+    Object.keys(declared.individualEnrollments).map((id) => id.toLowerCase()),
+  );
+  const denials = new Map<string, Denial>();
+  for (const entry of [...declared.denied, ...declared.compromised]) {
+    const certificate =
+      "certificate" in entry ? declared.certificates[entry.certificate] : undefined;
+    if (!("certificate" in entry) || certificate === undefined) {
+      continue;
+    }
+    const { isCa, name } = certificate.known
+      ? { isCa: certificate.summary.isCa, name: certificate.summary.subjectCommonName }
+      : { isCa: certificate.isCa === true, name: certificate.commonName ?? "" };
+    if (!isCa && name !== "" && !enrolled.has(name.toLowerCase())) {
+      denials.set(name.toLowerCase(), {
+        registrationId: name,
+        certificate: named(certificates, entry.certificate),
+        reason: entry.reason,
+      });
+    }
+  }
+  return [...denials.values()];
+}
+
+/** Waits for the certificates that are named as compromised, and for no others. */
+function compromisedIn(declared: Declared, made: Stack["made"]): pulumi.Output<CompromisedKey[]> {
+  const names = declared.compromised.flatMap((entry) =>
+    "certificate" in entry ? [entry.certificate] : [],
+  );
+  const needed = Object.fromEntries(Object.entries(made).filter(([name]) => names.includes(name)));
+  return pulumi
+    .all(needed)
+    .apply((pems) =>
+      compromisedKeys({ ...declared, certificates: withMade(declared.certificates, pems) }),
+    );
+}
+
+/** Issuers before what they issue. */
+function makeCertificates(
+  configuration: StackConfiguration,
+  declared: Declared,
+): Map<string, Certificate> {
+  const certificates = new Map<string, Certificate>();
+  const make = (name: string): Certificate => {
+    const known = certificates.get(name);
+    if (known !== undefined) {
+      return known;
+    }
+    const configured = configuration.certificates[name];
+    const loaded = declared.certificates[name];
+    const issuer =
+      configured !== undefined && "dev" in configured ? configured.dev.issuer : undefined;
+    const certificate =
+      configured !== undefined && "dev" in configured
+        ? new DevCertificate(name, {
+            ...configured.dev,
+            ...(issuer !== undefined && { issuer: make(issuer) as DevCertificate }),
+          } as ConstructorParameters<typeof DevCertificate>[1])
+        : certificateFromPem(name, loaded?.known === true ? loaded.pem : "");
+    certificates.set(name, certificate);
+    return certificate;
+  };
+  Object.keys(configuration.certificates).forEach(make);
+  return certificates;
+}
+
+/** The certificate of this name; that the name is declared was judged before. */
+export function named<T>(all: ReadonlyMap<string, T>, name: string): T {
+  const found = all.get(name);
+  if (found === undefined) {
+    throw new pulumi.RunError(`"${name}" is not declared.`);
+  }
+  return found;
+}
+
+/** How possession is proved, as far as this version carries it out; undefined: with a key in the stack. */
+export function supportedProof(
+  proof: ProofConfiguration | undefined,
+): { proof: { keyFile: string } | { selfAttested: true } } | Record<string, never> {
+  return proof !== undefined && ("keyFile" in proof || "selfAttested" in proof) ? { proof } : {};
+}

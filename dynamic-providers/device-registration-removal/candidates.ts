@@ -1,0 +1,84 @@
+/** Who has to be removed after a breach. */
+import { EnrollmentsClient } from "../../clients/enrollments";
+import type { Connection } from "../../clients/target";
+import type { CompromisedKey } from "../../certificates/compromised-keys";
+import type { ClosedEntry, Containment } from "../breach-containment/provider";
+
+export interface RemovalScope {
+  connection: Connection;
+  compromised: CompromisedKey;
+  /** Keys that each CA certificate name was ever declared to have; as in `BreachContainment`. */
+  caKeys: Record<string, string[]>;
+  containment: Containment;
+}
+
+export interface Candidate {
+  registrationId: string;
+  deviceId: string;
+  /** Of a group or enrollment that admitted the key; false: only named by a compromised leaf. */
+  admitted: boolean;
+}
+
+/**
+ * Individual enrollments that held the key: their device. Groups cannot tell who issued a leaf: all
+ * registrations that were last made up to the cut-off. A device that registered later came in with a
+ * certificate that is still good.
+ */
+export async function candidatesOf(scope: RemovalScope): Promise<Candidate[]> {
+  const client = new EnrollmentsClient(scope.connection);
+  const cutOff = scope.containment.cutOff;
+  const found = new Map<string, Candidate>();
+  for (const entry of scope.containment.entries) {
+    for (const record of await registrationsOf(client, entry)) {
+      if (
+        cutOff === undefined ||
+        time(record.lastUpdatedDateTimeUtc) <= time(cutOff) ||
+        record.deviceId === undefined
+      ) {
+        found.set(record.registrationId.toLowerCase(), {
+          registrationId: record.registrationId,
+          deviceId: record.deviceId ?? record.registrationId,
+          admitted: true,
+        });
+      }
+    }
+  }
+  // A compromised leaf of a device that came in through a group which stays open.
+  for (const id of scope.compromised.registrationIds.filter(
+    (one) => !found.has(one.toLowerCase()),
+  )) {
+    const record = await client.getRegistration(id);
+    if (record !== undefined) {
+      found.set(id.toLowerCase(), {
+        registrationId: record.registrationId,
+        deviceId: record.deviceId ?? record.registrationId,
+        admitted: false,
+      });
+    }
+  }
+  return [...found.values()].sort((a, b) => a.registrationId.localeCompare(b.registrationId));
+}
+
+async function registrationsOf(
+  client: EnrollmentsClient,
+  { kind, id }: ClosedEntry,
+): Promise<
+  {
+    registrationId: string;
+    deviceId?: string | undefined;
+    lastUpdatedDateTimeUtc?: string | undefined;
+  }[]
+> {
+  if (kind === "group") {
+    return client.registrationsOfGroup(id);
+  }
+  const record = await client.getRegistration(id);
+  return record === undefined ? [] : [record];
+}
+
+/** Milliseconds; DPS writes seven fractional digits, which `Date` does not read everywhere. */
+export function time(text: string | undefined): number {
+  return text === undefined
+    ? Number.NEGATIVE_INFINITY
+    : Date.parse(text.replace(/(\.\d{3})\d+/, "$1"));
+}

@@ -1,0 +1,231 @@
+import { setTimeout as delay } from "node:timers/promises";
+import { EnrollmentsClient } from "../../clients/enrollments";
+import { HubRegistry, type HubIdentity, linkedHubs } from "../../clients/hub-registry";
+import { ServiceError } from "../../clients/service-error";
+import { holds } from "../breach-containment/provider";
+import type { DeviceTwinJournalOutputs, JournalEntry } from "../device-twin-journal/provider";
+import { type Handler, say } from "../handler";
+import { candidatesOf, type RemovalScope, time } from "./candidates";
+
+export interface DeviceRegistrationRemovalInputs extends RemovalScope {
+  journal: DeviceTwinJournalOutputs["devices"];
+  /** How long to wait for removed devices to come back, to restore their twins; seconds. */
+  restoreWaitSeconds: number;
+}
+
+export interface DeviceRegistrationRemovalOutputs extends DeviceRegistrationRemovalInputs {
+  /** Device IDs whose identity and registration are gone. */
+  removed: string[];
+  /** Device IDs that came back by then, and have their tags and desired properties again. */
+  restored: string[];
+  /** Device IDs that have not come back yet; the next `up` after they have restores them. */
+  pending: string[];
+}
+
+/** Between two looks whether a removed device is back, milliseconds. */
+const POLL_MS = 500;
+const ATTEMPTS = 5;
+
+/**
+ * Ends what a compromised key still holds: each device is disabled in every linked hub (that ends its
+ * live connection), deleted there with the etag that was read, and its DPS registration record goes
+ * last, because it is the journal. Only when a read shows that no enabled entry holds the key.
+ */
+export const deviceRegistrationRemoval: Handler<
+  DeviceRegistrationRemovalInputs,
+  DeviceRegistrationRemovalOutputs
+> = {
+  async check(_olds, news) {
+    return { inputs: news };
+  },
+
+  /** In a preview of another breach the journal may be unknown: what is removed hangs on the key only. */
+  async diff(_id, olds, news) {
+    const sameKey = olds.compromised.key === news.compromised.key;
+    const back = sameKey && (await anyBack(olds));
+    return { changes: !sameKey || back, replaces: sameKey ? [] : ["compromised"] };
+  },
+
+  async create(inputs) {
+    await refuseWhileOpen(inputs);
+    const gone: string[] = [];
+    for (const device of await withLateComers(inputs)) {
+      if (await remove(inputs, device)) {
+        gone.push(device.deviceId);
+      }
+    }
+    say(
+      `Removed ${gone.length} of ${inputs.journal.length} device registrations that came in with ${inputs.compromised.subject}.`,
+    );
+    const outs = {
+      ...inputs,
+      removed: gone,
+      restored: [],
+      pending: restorable(inputs.journal, gone),
+    };
+    return { id: inputs.compromised.key, outs: await restore(outs, inputs.restoreWaitSeconds) };
+  },
+
+  async read(id, props) {
+    return { id, props };
+  },
+
+  async update(_id, olds, news) {
+    return { outs: await restore({ ...olds, ...news, journal: olds.journal }, 0) };
+  },
+
+  async delete() {
+    // What was removed stays removed.
+  },
+};
+
+/** Throws unless every entry is disabled, or free of the key in both slots. */
+async function refuseWhileOpen(inputs: DeviceRegistrationRemovalInputs): Promise<void> {
+  const client = new EnrollmentsClient(inputs.connection);
+  const entries = [
+    ...(await client.queryGroups()).map((record) => ({ id: record.enrollmentGroupId, ...record })),
+    ...(await client.queryIndividuals()).map((record) => ({
+      id: record.registrationId,
+      ...record,
+    })),
+  ];
+  const open = entries.filter(
+    (entry) => entry.provisioningStatus !== "disabled" && holds(inputs, inputs.compromised, entry),
+  );
+  if (open.length > 0) {
+    throw new Error(
+      `No device is removed while ${open.map(({ id }) => `"${id}"`).join(", ")} still admits ${inputs.compromised.subject}: ` +
+        "a thief would register again at once. Run `pulumi up` again to contain it.",
+    );
+  }
+}
+
+/** Registrations that settled between the journal and the cut-off's effect are at risk as well. */
+async function withLateComers(inputs: DeviceRegistrationRemovalInputs): Promise<JournalEntry[]> {
+  const known = new Set(inputs.journal.map(({ registrationId }) => registrationId));
+  const late = (await candidatesOf(inputs)).filter(
+    ({ registrationId }) => !known.has(registrationId),
+  );
+  return [...inputs.journal, ...late.map((candidate) => ({ ...candidate, identities: [] }))];
+}
+
+/** Removes one device; false when it has meanwhile come back with a certificate that is good. */
+async function remove(
+  inputs: DeviceRegistrationRemovalInputs,
+  device: JournalEntry,
+): Promise<boolean> {
+  const client = new EnrollmentsClient(inputs.connection);
+  const registration = await client.getRegistration(device.registrationId);
+  const cutOff = inputs.containment.cutOff;
+  const cameBack =
+    registration !== undefined &&
+    cutOff !== undefined &&
+    time(registration.lastUpdatedDateTimeUtc) > time(cutOff);
+  const anyLeaf = device.admitted && !cameBack;
+  let gone = anyLeaf;
+  for (const hub of await linkedHubs(inputs.connection)) {
+    const registry = new HubRegistry(inputs.connection, hub);
+    gone =
+      (await removeIdentity(registry, device.deviceId, anyLeaf, inputs.compromised.thumbprints)) ||
+      gone;
+  }
+  if (registration !== undefined && gone) {
+    await client.deleteRegistration(device.registrationId, registration.etag);
+  }
+  return gone;
+}
+
+/**
+ * Disables, which ends the live connection, then deletes. An identity with the compromised leaf goes
+ * whenever it was written; one with another leaf only when `anyLeaf`. False: there was none to go.
+ */
+async function removeIdentity(
+  registry: HubRegistry,
+  deviceId: string,
+  anyLeaf: boolean,
+  compromised: string[],
+): Promise<boolean> {
+  for (let attempt = 1; ; attempt += 1) {
+    const identity = await registry.getIdentity(deviceId);
+    if (identity === undefined || (!anyLeaf && !holdsLeaf(identity, compromised))) {
+      return false;
+    }
+    try {
+      const disabled = identity.status === "disabled" ? identity : await registry.disable(identity);
+      await registry.remove(disabled);
+      return true;
+    } catch (error) {
+      const overtaken = error instanceof ServiceError && error.code === "PreconditionFailed";
+      if (!overtaken || attempt === ATTEMPTS) {
+        throw error;
+      }
+    }
+  }
+}
+
+function holdsLeaf(identity: HubIdentity, compromised: string[]): boolean {
+  return identity.thumbprints.some((thumbprint) => compromised.includes(thumbprint.toUpperCase()));
+}
+
+function restorable(journal: JournalEntry[], removed: string[]): string[] {
+  return journal
+    .filter(({ deviceId, identities }) => removed.includes(deviceId) && identities.some(hasContent))
+    .map(({ deviceId }) => deviceId);
+}
+
+function hasContent({ tags, desired }: JournalEntry["identities"][number]): boolean {
+  return Object.keys(tags).length > 0 || Object.keys(desired).length > 0;
+}
+
+/** Where a removed device is back: the hub it was assigned to, once it registered again. */
+async function hubOfReturn(
+  outs: DeviceRegistrationRemovalInputs,
+  device: JournalEntry,
+): Promise<HubRegistry | undefined> {
+  const client = new EnrollmentsClient(outs.connection);
+  const registration = await client.getRegistration(device.registrationId);
+  if (registration?.assignedHub === undefined || registration.status !== "assigned") {
+    return undefined;
+  }
+  const registry = new HubRegistry(outs.connection, registration.assignedHub);
+  return (await registry.getIdentity(device.deviceId)) === undefined ? undefined : registry;
+}
+
+async function anyBack(outs: DeviceRegistrationRemovalOutputs): Promise<boolean> {
+  for (const device of outs.journal.filter(({ deviceId }) => outs.pending.includes(deviceId))) {
+    if ((await hubOfReturn(outs, device)) !== undefined) {
+      return true;
+    }
+  }
+  return false;
+}
+
+/** Gives returned devices their tags and desired properties back; waits for them `waitSeconds`. */
+async function restore(
+  outs: DeviceRegistrationRemovalOutputs,
+  waitSeconds: number,
+): Promise<DeviceRegistrationRemovalOutputs> {
+  const restored = [...outs.restored];
+  let pending = [...outs.pending];
+  for (let waitedMs = 0; pending.length > 0; waitedMs += POLL_MS) {
+    for (const device of outs.journal.filter(({ deviceId }) => pending.includes(deviceId))) {
+      const registry = await hubOfReturn(outs, device);
+      const twin = device.identities.find(hasContent);
+      if (registry !== undefined && twin !== undefined) {
+        await registry.restoreTwin(device.deviceId, { tags: twin.tags, desired: twin.desired });
+        restored.push(device.deviceId);
+      }
+    }
+    pending = pending.filter((deviceId) => !restored.includes(deviceId));
+    if (pending.length === 0 || waitedMs >= waitSeconds * 1000) {
+      break;
+    }
+    await delay(POLL_MS);
+  }
+  if (pending.length > 0) {
+    say(
+      `Not back yet, so their tags and desired properties wait in the state: ${pending.join(", ")}. Run \`pulumi up\` again once they are.`,
+    );
+  }
+  return { ...outs, restored, pending };
+}

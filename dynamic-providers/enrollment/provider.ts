@@ -1,0 +1,348 @@
+/**
+ * Individual enrollments and enrollment groups differ in their names and in where a certificate
+ * stands; everything else (etags, what may be overwritten, what is a breach) is here, once.
+ */
+import type { Attestation } from "../../clients/enrollments";
+import type { Connection } from "../../clients/target";
+import { ServiceError } from "../../clients/service-error";
+import type { CompromisedKey } from "../../certificates/compromised-keys";
+import { type EntryRoll, inferRoll, type RollSide } from "../../certificates/entry-roll";
+import { type Handler, hasUnknown, say } from "../handler";
+import {
+  describeSlots,
+  identity,
+  type LiveSlot,
+  liveSlots,
+  type Slot,
+  slotKeys,
+  type Slots,
+} from "./slots";
+
+/** migrate: keep the device's twin when it moves to another hub; reset: start from the initial twin; never: keep the hub. */
+export type ReprovisionPolicy = "migrate" | "reset" | "never";
+
+export interface EnrollmentInputs extends Slots<Slot> {
+  connection: Connection;
+  /** Registration ID or enrollment group ID. */
+  enrollmentId: string;
+  provisioningStatus: "enabled" | "disabled";
+  reprovisionPolicy: ReprovisionPolicy;
+  /** Individual enrollments only: the device ID at the hub; default: the registration ID. */
+  deviceId?: string;
+  /** All compromised keys of the stack; `check` keeps those of this entry's own slots. */
+  compromised: CompromisedKey[];
+  /** Why the registration ID is denied, when it is. */
+  denied?: string;
+  /** Procedure and phase of the last roll in words; written by `check`. */
+  roll?: string;
+}
+
+/** The part of the live entry that this resource manages, and its etag. */
+export interface LiveEnrollment extends Slots<LiveSlot> {
+  provisioningStatus: "enabled" | "disabled";
+  reprovisionPolicy: ReprovisionPolicy | "other";
+  deviceId?: string;
+  etag: string;
+  /** DPS's own time of the last change, ISO 8601. */
+  lastUpdated: string;
+}
+
+export interface EnrollmentOutputs extends EnrollmentInputs {
+  live: LiveEnrollment;
+}
+
+/** An enrollment record as the service API has it, as far as it is used here. */
+export interface WireEnrollment {
+  attestation: Attestation;
+  provisioningStatus?: string;
+  reprovisionPolicy?: { updateHubAssignment: boolean; migrateDeviceData: boolean };
+  deviceId?: string;
+  etag?: string;
+  lastUpdatedDateTimeUtc?: string;
+}
+
+/** What differs between the two kinds of enrollment. */
+export interface EnrollmentKind {
+  /** "individual enrollment" or "enrollment group". */
+  noun: string;
+  kind: "individual" | "group";
+  get(connection: Connection, id: string): Promise<WireEnrollment | undefined>;
+  /** Creates without an etag, else updates exactly the version with that etag. */
+  put(
+    connection: Connection,
+    id: string,
+    record: WireEnrollment,
+    etag?: string,
+  ): Promise<WireEnrollment>;
+  delete(connection: Connection, id: string, etag: string): Promise<void>;
+  attestation(slots: Slots<Slot>): unknown;
+}
+
+const policies = {
+  migrate: { updateHubAssignment: true, migrateDeviceData: true },
+  reset: { updateHubAssignment: true, migrateDeviceData: false },
+  never: { updateHubAssignment: false, migrateDeviceData: false },
+} as const;
+
+/** How often a write that met a newer etag is tried again before it gives up. */
+const ATTEMPTS = 5;
+
+export function enrollmentHandler(
+  kind: EnrollmentKind,
+): Handler<EnrollmentInputs, EnrollmentOutputs> {
+  const name = (id: string): string => `${kind.noun} "${id}"`;
+
+  /** Writes what is declared over a live entry that `mayReplace` has accepted. */
+  async function write(
+    inputs: EnrollmentInputs,
+    mayReplace: (live: LiveEnrollment) => void,
+  ): Promise<EnrollmentOutputs> {
+    for (let attempt = 1; ; attempt += 1) {
+      const record = await kind.get(inputs.connection, inputs.enrollmentId);
+      const live = record && liveEnrollment(record);
+      if (live !== undefined) {
+        if (sameAsDeclared(live, inputs)) {
+          say(`${name(inputs.enrollmentId)} is already as declared; nothing was written.`);
+          return { ...inputs, live };
+        }
+        mayReplace(live);
+      }
+      try {
+        const written = await kind.put(
+          inputs.connection,
+          inputs.enrollmentId,
+          wireRecord(record, inputs),
+          live?.etag,
+        );
+        return { ...inputs, live: liveEnrollment(written) };
+      } catch (error) {
+        const overtaken =
+          error instanceof ServiceError &&
+          (error.code === "PreconditionFailed" || error.code === "Conflict");
+        if (!overtaken || attempt === ATTEMPTS) {
+          throw error;
+        }
+      }
+    }
+  }
+
+  /** The whole record to send: what this stack does not manage stays as it is. */
+  function wireRecord(live: WireEnrollment | undefined, inputs: EnrollmentInputs): WireEnrollment {
+    return {
+      ...live,
+      attestation: kind.attestation(inputs) as Attestation,
+      provisioningStatus: inputs.provisioningStatus,
+      reprovisionPolicy: policies[inputs.reprovisionPolicy],
+      ...(inputs.deviceId !== undefined && { deviceId: inputs.deviceId }),
+    };
+  }
+
+  function refuse(id: string, live: LiveEnrollment, expected: string, advice: string): never {
+    throw new Error(
+      `${name(id)} was changed by somebody else and is left as it is. ` +
+        `Found: ${describe(live)} (last changed ${live.lastUpdated}). Expected: ${expected}. ${advice}`,
+    );
+  }
+
+  return {
+    async check(olds, news) {
+      const inputs = { ...news };
+      if (hasUnknown(news)) {
+        return { inputs: { ...inputs, roll: olds.roll ?? "known when the update runs" } };
+      }
+      const before =
+        olds.enrollmentId === undefined || hasUnknown(olds)
+          ? undefined
+          : (olds as EnrollmentInputs);
+      const own = new Set([...slotKeys(before ?? {}), ...slotKeys(news)]);
+      inputs.compromised = [
+        ...new Map(
+          [...(before?.compromised ?? []), ...news.compromised]
+            .filter(({ key }) => own.has(key) && news.compromised.some((one) => one.key === key))
+            .map((one) => [one.key, one]),
+        ).values(),
+      ];
+      const roll = rollOf(kind, before, inputs);
+      inputs.roll = roll === undefined ? (before?.roll ?? "none") : roll.words;
+      return { inputs };
+    },
+
+    async diff(_id, olds, news) {
+      const replaces = [
+        ...(olds.enrollmentId === news.enrollmentId ? [] : ["enrollmentId"]),
+        ...(olds.connection.serviceHostName === news.connection.serviceHostName ||
+        hasUnknown(news.connection)
+          ? []
+          : ["connection"]),
+      ];
+      if (hasUnknown(news)) {
+        return { changes: true, replaces };
+      }
+      const contained = disabledByContainment(olds.live, news);
+      const changed = !sameAsDeclared(olds.live, news) && !onlyLessTrust(olds.live, news);
+      if (onlyLessTrust(olds.live, news) && !contained) {
+        say(lessTrust(name(news.enrollmentId), olds.live));
+      }
+      return { changes: changed || replaces.length > 0 || olds.denied !== news.denied, replaces };
+    },
+
+    async create(inputs) {
+      const outs = await write(inputs, (live) => {
+        refuse(
+          inputs.enrollmentId,
+          live,
+          "no entry of this ID",
+          `An entry that this stack did not make is not overwritten: delete it in DPS, or declare exactly what is there.`,
+        );
+      });
+      return { id: inputs.enrollmentId, outs };
+    },
+
+    async read(id, props) {
+      const record = await kind.get(props.connection, id);
+      return record === undefined ? {} : { id, props: { ...props, live: liveEnrollment(record) } };
+    },
+
+    async update(id, olds, news) {
+      const breach = slotKeys(olds).some((key) =>
+        olds.compromised.concat(news.compromised).some((one) => one.key === key),
+      );
+      const outs = await write(news, (live) => {
+        const untouched = managed(live) === managed(olds.live);
+        const contained =
+          managed({ ...live, provisioningStatus: "enabled" }) ===
+          managed({ ...olds.live, provisioningStatus: "enabled" });
+        if (!untouched && !(breach && contained)) {
+          refuse(
+            id,
+            live,
+            describe(olds.live),
+            "Run `pulumi refresh` to see the difference, then `pulumi up` again.",
+          );
+        }
+        const declaredOff = olds.provisioningStatus === "disabled";
+        if (
+          live.provisioningStatus === "disabled" &&
+          news.provisioningStatus === "enabled" &&
+          !breach &&
+          !declaredOff
+        ) {
+          refuse(
+            id,
+            live,
+            describe(olds.live),
+            "An entry that somebody disabled is not enabled by the way: enable it in DPS, or declare `status: disabled`.",
+          );
+        }
+      });
+      return { outs };
+    },
+
+    async delete(id, props) {
+      const record = await kind.get(props.connection, id);
+      if (record === undefined) {
+        return;
+      }
+      const live = liveEnrollment(record);
+      if (
+        managed({ ...live, provisioningStatus: "enabled" }) !==
+        managed({ ...props.live, provisioningStatus: "enabled" })
+      ) {
+        refuse(
+          id,
+          live,
+          describe(props.live),
+          "Only what still carries what this stack last wrote is deleted.",
+        );
+      }
+      await kind.delete(props.connection, id, live.etag);
+    },
+  };
+}
+
+/** The roll between two declarations; undefined when nothing about certificates or trust changes. */
+function rollOf(
+  { kind }: EnrollmentKind,
+  before: EnrollmentInputs | undefined,
+  after: EnrollmentInputs,
+): EntryRoll | undefined {
+  const side = ({
+    primary,
+    secondary,
+    provisioningStatus,
+    denied,
+  }: EnrollmentInputs): RollSide => ({
+    ...(primary && { primary: { identity: identity(primary), certificate: primary.certificate } }),
+    ...(secondary && {
+      secondary: { identity: identity(secondary), certificate: secondary.certificate },
+    }),
+    enabled: provisioningStatus === "enabled",
+    ...(denied !== undefined && { denied }),
+  });
+  return inferRoll({
+    kind,
+    id: after.enrollmentId,
+    ...(before && { before: side(before) }),
+    after: side(after),
+    compromisedKeys: after.compromised.map(({ key }) => key),
+  });
+}
+
+export function liveEnrollment(record: WireEnrollment): LiveEnrollment {
+  const policy = record.reprovisionPolicy;
+  const named = (Object.keys(policies) as ReprovisionPolicy[]).find(
+    (candidate) =>
+      policies[candidate].updateHubAssignment === policy?.updateHubAssignment &&
+      policies[candidate].migrateDeviceData === policy.migrateDeviceData,
+  );
+  return {
+    ...liveSlots(record.attestation),
+    provisioningStatus: record.provisioningStatus === "disabled" ? "disabled" : "enabled",
+    reprovisionPolicy: policy === undefined ? "migrate" : (named ?? "other"),
+    ...(record.deviceId !== undefined && { deviceId: record.deviceId }),
+    etag: record.etag ?? "",
+    lastUpdated: record.lastUpdatedDateTimeUtc ?? "",
+  };
+}
+
+type Managed = Slots<Slot | LiveSlot> &
+  Pick<LiveEnrollment, "provisioningStatus" | "reprovisionPolicy" | "deviceId">;
+
+/** Everything this resource manages of an entry, comparable. */
+function managed(entry: Managed): string {
+  return JSON.stringify([
+    identity(entry.primary),
+    identity(entry.secondary),
+    entry.provisioningStatus,
+    entry.reprovisionPolicy,
+  ]);
+}
+
+function sameAsDeclared(live: LiveEnrollment, inputs: EnrollmentInputs): boolean {
+  const device = inputs.deviceId === undefined || inputs.deviceId === live.deviceId;
+  return device && managed(live) === managed(inputs);
+}
+
+/** Is the only difference that the live entry is disabled though it is declared enabled? */
+function onlyLessTrust(live: LiveEnrollment, inputs: EnrollmentInputs): boolean {
+  return (
+    live.provisioningStatus === "disabled" &&
+    inputs.provisioningStatus === "enabled" &&
+    sameAsDeclared({ ...live, provisioningStatus: "enabled" }, inputs)
+  );
+}
+
+function disabledByContainment(live: LiveEnrollment, inputs: EnrollmentInputs): boolean {
+  return (
+    live.provisioningStatus === "disabled" &&
+    slotKeys(inputs).some((key) => inputs.compromised.some((one) => one.key === key))
+  );
+}
+
+function lessTrust(name: string, live: LiveEnrollment): string {
+  return `${name} is disabled in DPS (since ${live.lastUpdated}) though it is declared enabled. It stays disabled: enable it in DPS when that is wanted, or declare \`status: disabled\`.`;
+}
+
+function describe(live: LiveEnrollment): string {
+  return `${live.provisioningStatus}, ${describeSlots(live)}, reprovisioning ${live.reprovisionPolicy}`;
+}

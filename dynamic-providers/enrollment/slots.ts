@@ -1,0 +1,87 @@
+/** Slots of an enrollment, as declared and as DPS shows them, brought to one comparable form. */
+import type { CertificateSummary } from "../../certificates/summary";
+import type { Attestation, EnrolledCertificate } from "../../clients/enrollments";
+
+/** What is declared for one slot: a reference to a CA certificate, or a certificate itself. */
+export interface Slot {
+  /** Name of a CA certificate of this DPS (enrollment groups only). */
+  ca?: string;
+  /** PEM of one certificate: a leaf (individual enrollment) or an intermediate (group). */
+  pem?: string;
+  /** The certificate in readable form; of a CA reference, that of the CA. */
+  certificate: CertificateSummary;
+}
+
+/** The slots as they are live, in readable form. */
+export interface LiveSlot {
+  /** Name of the CA certificate that is referred to. */
+  ca?: string;
+  subject?: string;
+  /** Upper-case hex. */
+  sha1Thumbprint?: string;
+  /** Upper-case hex. */
+  sha256Thumbprint?: string;
+  /** ISO 8601. */
+  notAfter?: string;
+}
+
+export interface Slots<S> {
+  primary?: S;
+  secondary?: S;
+}
+
+/** The live slots. With one certificate sent, DPS shows it in both slots: that is one slot here. */
+export function liveSlots(attestation: Attestation): Slots<LiveSlot> {
+  const x509 = attestation.x509 ?? {};
+  const references = x509.caReferences;
+  const certificates = x509.clientCertificates ?? x509.signingCertificates;
+  const primary = references?.primary
+    ? { ca: references.primary }
+    : liveCertificate(certificates?.primary);
+  const secondary = references?.secondary
+    ? { ca: references.secondary }
+    : liveCertificate(certificates?.secondary);
+  const both =
+    primary !== undefined && secondary !== undefined && identity(primary) === identity(secondary);
+  return {
+    ...(primary !== undefined && { primary }),
+    ...(secondary !== undefined && !both && { secondary }),
+  };
+}
+
+function liveCertificate(wire: EnrolledCertificate | undefined): LiveSlot | undefined {
+  const info = wire?.info;
+  return info === undefined
+    ? undefined
+    : {
+        subject: info.subjectName,
+        sha1Thumbprint: info.sha1Thumbprint.toUpperCase(),
+        sha256Thumbprint: info.sha256Thumbprint.toUpperCase(),
+        notAfter: new Date(info.notAfterUtc).toISOString(),
+      };
+}
+
+/** Two slots with the same identity admit the same devices. */
+export function identity(slot: Slot | LiveSlot | undefined): string {
+  if (slot === undefined) {
+    return "empty";
+  }
+  if (slot.ca !== undefined) {
+    return `CA certificate ${slot.ca}`;
+  }
+  const thumbprint =
+    "certificate" in slot ? slot.certificate.sha256Thumbprint : slot.sha256Thumbprint;
+  return `SHA-256 ${thumbprint ?? "unknown"}`;
+}
+
+/** One line for a person: what both slots hold. */
+export function describeSlots(slots: Slots<Slot | LiveSlot>): string {
+  return `primary ${identity(slots.primary)}, secondary ${identity(slots.secondary)}`;
+}
+
+/** Keys (SHA-256 of SubjectPublicKeyInfo) of what is declared in the slots. */
+export function slotKeys(slots: Slots<Slot>): string[] {
+  return [slots.primary, slots.secondary].flatMap((slot) =>
+    slot === undefined ? [] : [slot.certificate.publicKeySha256],
+  );
+}

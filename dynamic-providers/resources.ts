@@ -1,0 +1,116 @@
+/**
+ * The typed classes of the dynamic resources: what a component constructs. Their properties are
+ * declared, not defined (`declare`), because a class field would overwrite the engine's output.
+ */
+import * as pulumi from "@pulumi/pulumi";
+import type { BreachContainmentInputs, Containment } from "./breach-containment/provider";
+import type { CaCertificateInputs, CaCertificateOutputs } from "./ca-certificate/provider";
+import type { DeviceRegistrationRemovalInputs } from "./device-registration-removal/provider";
+import type { RemovalScope } from "./device-registration-removal/candidates";
+import type { JournalEntry } from "./device-twin-journal/provider";
+import type { EnrollmentInputs, LiveEnrollment } from "./enrollment/provider";
+import type { HandlerName } from "./handlers";
+import type { RotationManifestInputs } from "./rotation-manifest/provider";
+import { handledBy } from "./shim";
+
+/** `T` in which each value, at any depth, may be an output of another resource. */
+export type Args<T> = { [K in keyof T]: Deep<T[K]> };
+type Deep<T> = pulumi.Input<T> | (T extends object ? { [K in keyof T]: Deep<T[K]> } : never);
+
+abstract class DynamicResource<Inputs> extends pulumi.dynamic.Resource {
+  /** @param outputs names of the outputs that are not inputs */
+  protected constructor(
+    handler: HandlerName,
+    name: string,
+    args: Args<Inputs>,
+    outputs: string[],
+    options: pulumi.CustomResourceOptions,
+  ) {
+    const unset = Object.fromEntries(outputs.map((output) => [output, undefined]));
+    super(
+      handledBy(handler),
+      name,
+      { ...unset, ...(args as pulumi.Inputs) },
+      options,
+      "dps",
+      handler,
+    );
+  }
+}
+
+export class RotationManifestResource extends DynamicResource<RotationManifestInputs> {
+  declare readonly rolls: pulumi.Output<string[]>;
+
+  constructor(
+    name: string,
+    args: Args<RotationManifestInputs>,
+    options: pulumi.CustomResourceOptions,
+  ) {
+    super("RotationManifest", name, args, ["rolls"], options);
+  }
+}
+
+export class BreachContainmentResource extends DynamicResource<BreachContainmentInputs> {
+  declare readonly contained: pulumi.Output<Record<string, Containment>>;
+  declare readonly caKeys: pulumi.Output<Record<string, string[]>>;
+
+  constructor(
+    name: string,
+    args: Args<BreachContainmentInputs>,
+    options: pulumi.CustomResourceOptions,
+  ) {
+    super("BreachContainment", name, args, ["contained"], options);
+  }
+}
+
+export class CaCertificateResource extends DynamicResource<CaCertificateInputs> {
+  declare readonly live: pulumi.Output<CaCertificateOutputs["live"]>;
+
+  constructor(
+    name: string,
+    args: Args<CaCertificateInputs>,
+    options: pulumi.CustomResourceOptions,
+  ) {
+    super("CaCertificate", name, args, ["live"], options);
+  }
+}
+
+export class EnrollmentResource extends DynamicResource<EnrollmentInputs> {
+  declare readonly live: pulumi.Output<LiveEnrollment>;
+  declare readonly roll: pulumi.Output<string>;
+
+  constructor(
+    kind: "EnrollmentGroup" | "IndividualEnrollment",
+    name: string,
+    args: Args<EnrollmentInputs>,
+    options: pulumi.CustomResourceOptions,
+  ) {
+    super(kind, name, args, ["live", "roll"], options);
+  }
+}
+
+export class DeviceTwinJournalResource extends DynamicResource<RemovalScope> {
+  declare readonly devices: pulumi.Output<JournalEntry[]>;
+
+  constructor(name: string, args: Args<RemovalScope>, options: pulumi.CustomResourceOptions) {
+    super("DeviceTwinJournal", name, args, ["devices"], {
+      ...options,
+      // Desired properties may hold what nobody should read in a state file.
+      additionalSecretOutputs: ["devices"],
+    });
+  }
+}
+
+export class DeviceRegistrationRemovalResource extends DynamicResource<DeviceRegistrationRemovalInputs> {
+  declare readonly removed: pulumi.Output<string[]>;
+  declare readonly restored: pulumi.Output<string[]>;
+  declare readonly pending: pulumi.Output<string[]>;
+
+  constructor(
+    name: string,
+    args: Args<DeviceRegistrationRemovalInputs>,
+    options: pulumi.CustomResourceOptions,
+  ) {
+    super("DeviceRegistrationRemoval", name, args, ["removed", "restored", "pending"], options);
+  }
+}

@@ -1,0 +1,96 @@
+/**
+ * The stack: its configuration (`configuration/schema.json` says what can be written) becomes
+ * components. A roll is a change of that configuration, not of this program.
+ */
+import * as pulumi from "@pulumi/pulumi";
+import { BreachRemoval } from "./components/breach-removal";
+import { CaCertificate } from "./components/ca-certificate";
+import { EnrollmentGroup } from "./components/enrollment-group";
+import { IndividualEnrollment } from "./components/individual-enrollment";
+import { ProvisioningService } from "./components/provisioning-service";
+import { named, readStack, supportedProof } from "./components/stack";
+import type { GroupSlotConfiguration } from "./configuration/configuration";
+
+const stack = readStack();
+const { configuration, certificates, compromised } = stack;
+
+const service = new ProvisioningService("service", {
+  ...configuration.service,
+  target: configuration.target,
+  auth: configuration.auth,
+  hubs: configuration.hubs,
+  declared: stack.declared,
+  made: stack.made,
+  compromised,
+  caKeys: stack.caKeys,
+});
+
+const cas = new Map(
+  Object.entries(configuration.caCertificates).map(([name, { certificate, proof }]) => [
+    name,
+    new CaCertificate(name, {
+      service,
+      certificate: named(certificates, certificate),
+      ...supportedProof(proof),
+    }),
+  ]),
+);
+
+const groupSlot = (slot: GroupSlotConfiguration) =>
+  "ca" in slot ? named(cas, slot.ca) : named(certificates, slot.certificate);
+const groups = Object.entries(configuration.enrollmentGroups).map(
+  ([id, { primary, secondary, status, reprovisionPolicy }]) =>
+    new EnrollmentGroup(id, {
+      service,
+      status,
+      reprovisionPolicy,
+      compromised,
+      ...(primary && { primary: groupSlot(primary) }),
+      ...(secondary && { secondary: groupSlot(secondary) }),
+    }),
+);
+
+const individuals = Object.entries(configuration.individualEnrollments).map(
+  ([id, { primary, secondary, deviceId, status, reprovisionPolicy }]) =>
+    new IndividualEnrollment(id, {
+      service,
+      status,
+      reprovisionPolicy,
+      compromised,
+      ...(primary && { primary: named(certificates, primary.certificate) }),
+      ...(secondary && { secondary: named(certificates, secondary.certificate) }),
+      ...(deviceId !== undefined && { deviceId }),
+    }),
+);
+
+const denials = stack.denials.map(
+  ({ registrationId, certificate, reason }) =>
+    new IndividualEnrollment(registrationId, {
+      service,
+      primary: certificate,
+      denied: reason,
+      compromised,
+    }),
+);
+
+const removals = configuration.compromised.map((entry, index) => {
+  const name = "certificate" in entry ? entry.certificate : entry.thumbprint;
+  return new BreachRemoval(name, {
+    service,
+    compromised: compromised.apply((keys) => keys[index]!),
+    replaced: [...groups, ...individuals, ...denials],
+  });
+});
+
+export const idScope = service.idScope;
+export const provisioningHost = service.hostName;
+/** What is live in each slot, by enrollment. */
+export const enrollments = Object.fromEntries(
+  [...groups, ...individuals, ...denials].map((entry) => [entry.enrollmentId, entry.live]),
+);
+/** Devices that a breach removed and that are not back yet. */
+export const pendingDevices = pulumi
+  .all(removals.map(({ pending }) => pending))
+  .apply((all) => all.flat());
+/** Certificates and keys made in the stack (sandbox only), by name. */
+export const devCertificates = pulumi.secret(stack.devCertificates);
