@@ -131,7 +131,9 @@ async function start(
   await reopen(sandbox, keeper);
 
   const file: EnvironmentFile = { version: 1, passphrase: identity.passphrase };
-  const published = (): EndpointsFile => endpointsOf(folder, context, identity, keeper);
+  // What was true last, for those who ask when the sandbox has stopped.
+  let final: EndpointsFile | undefined;
+  const published = (): EndpointsFile => final ?? endpointsOf(folder, context, identity, keeper);
   if (fronts.azureNative !== undefined) {
     const plugin = await fronts.azureNative({ endpointsFile: folder.endpointsFile });
     closers.push(() => plugin.close());
@@ -142,6 +144,7 @@ async function start(
   writeJson(folder.endpointsFile, published());
   endpoints = published;
   closers.push(() => {
+    final = published();
     endpoints = undefined;
     folder.withdraw();
   });

@@ -1,4 +1,5 @@
 import assert from "node:assert/strict";
+import { createPublicKey, type JsonWebKey } from "node:crypto";
 import { ClientSecretCredential } from "@azure/identity";
 import jwt from "jsonwebtoken";
 import { ARM_ONLY, openSandbox, type TestSandbox } from "../../support/sandbox";
@@ -99,8 +100,7 @@ describe("the token endpoint", () => {
       "GET",
       `${arm.authorityHost}/${arm.tenantId}/discovery/v2.0/keys`,
     );
-    const [key] = (keys.body as unknown as { keys: import("node:crypto").JsonWebKey[] }).keys;
-    const { createPublicKey } = await import("node:crypto");
+    const [key] = (keys.body as unknown as { keys: JsonWebKey[] }).keys;
     jwt.verify(token, createPublicKey({ key: key!, format: "jwk" }), { algorithms: ["RS256"] });
   });
 
