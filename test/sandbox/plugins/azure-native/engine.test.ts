@@ -1,5 +1,6 @@
 import assert from "node:assert/strict";
-import { existsSync, mkdtempSync, readFileSync, rmSync } from "node:fs";
+import { execFileSync } from "node:child_process";
+import { existsSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from "node:fs";
 import { homedir, tmpdir } from "node:os";
 import { join } from "node:path";
 import { pathToFileURL } from "node:url";
@@ -9,6 +10,7 @@ import { ResourceGroup } from "@pulumi/azure-native/resources";
 import * as pulumi from "@pulumi/pulumi";
 import * as automation from "@pulumi/pulumi/automation";
 import engine from "pulumi/package.json";
+import { packageSchema } from "../../../../sandbox/plugins/azure-native/schema";
 import { startAzureNative } from "../../../../sandbox/plugins/azure-native/server";
 import { startTestArm, type TestArm, TestEngine } from "./harness";
 
@@ -28,6 +30,7 @@ describe("the stand-in azure-native plugin, under the real engine", function () 
   let dir: string;
   let arm: TestArm;
   let plugin: Awaited<ReturnType<typeof startAzureNative>>;
+  let command: automation.PulumiCommand;
   let stack: automation.Stack;
   const printed: string[] = [];
   const wishes: Wishes = { tags: { a: "b" }, serviceName: "dps-1", linked: true };
@@ -70,10 +73,11 @@ describe("the stand-in azure-native plugin, under the real engine", function () 
     dir = mkdtempSync(join(tmpdir(), "azure-native-engine-"));
     arm = await startTestArm();
     plugin = await startAzureNative({ endpointsFile: arm.endpointsFile });
+    command = await pulumiCommand();
     stack = await automation.LocalWorkspace.createStack(
       { stackName: "dev", projectName: "stand-in", program },
       {
-        pulumiCommand: await pulumiCommand(),
+        pulumiCommand: command,
         pulumiHome: join(dir, "home"),
         projectSettings: {
           name: "stand-in",
@@ -174,9 +178,32 @@ describe("the stand-in azure-native plugin, under the real engine", function () 
     await stack.preview({ ...options, expectNoChanges: true });
   });
 
+  it("imports what was made elsewhere", async () => {
+    const client = await TestEngine.start(arm.endpointsFile);
+    await client.configure();
+    const elsewhere = { resourceGroupName: "elsewhere", location: "westeurope" };
+    const { id } = await client.create("azure-native:resources:ResourceGroup", elsewhere);
+    await client.close();
+    const { summary } = await stack.import({
+      resources: [{ type: "azure-native:resources:ResourceGroup", name: "found", id }],
+      protect: false,
+      // Not here: a program inside the test has no file to write code into.
+      generateCode: false,
+      onOutput: options.onOutput,
+    });
+    assert.equal(summary.resourceChanges?.["import" as "create"], 1);
+  });
+
+  it("has a schema that the engine accepts", () => {
+    const file = join(dir, "schema.json");
+    writeFileSync(file, packageSchema());
+    const environment = { ...process.env, PULUMI_SKIP_UPDATE_CHECK: "1" };
+    execFileSync(command.command, ["schema", "check", file], { env: environment, stdio: "pipe" });
+  });
+
   it("destroys everything, and has never warned", async () => {
     const { summary } = await stack.destroy(options);
-    assert.deepEqual(summary.resourceChanges, { delete: 4 });
+    assert.deepEqual(summary.resourceChanges, { delete: 5 });
     assert.doesNotMatch(printed.join("\n"), /warning/i);
   });
 });
