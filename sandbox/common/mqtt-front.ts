@@ -1,0 +1,263 @@
+/**
+ * MQTT 3.1.1 over TLS for devices: one listener and one broker per DPS instance or hub. Nothing is
+ * passed from one device to another; what a device publishes goes to its service alone, and the
+ * service answers that one device.
+ */
+import { createServer } from "node:tls";
+import type { AddressInfo, Socket } from "node:net";
+import type { Aedes, AuthenticateError, Client, Connection } from "aedes" with {
+  "resolution-mode": "import",
+};
+import { peerChain, tlsServerOptions } from "./http";
+import type { Sandbox, ServerIdentity } from "./model";
+import type { LoggedRequest } from "./request-log";
+
+/** What a client says when it connects. */
+export interface MqttConnect {
+  clientId: string;
+  /** Empty when none was sent. */
+  username: string;
+  /** Undefined when none was sent. Never to be logged. */
+  password: string | undefined;
+  /** Presented certificates, DER, leaf first; empty when none was presented. */
+  peerChain: Buffer[];
+}
+
+/**
+ * CONNACK return code (MQTT 3.1.1, 3.2.2.3; 0: accepted), with a note for the request log; the client
+ * learns only the code.
+ */
+export type ConnectAnswer = number | { code: number; note: string };
+
+export interface MqttFrontOptions {
+  sandbox: Pick<Sandbox, "log">;
+  service: LoggedRequest["service"];
+  /** Name of the DPS instance or hub. */
+  instance: string;
+  identity: ServerIdentity;
+  /** Loopback address; port 0 takes any free one. */
+  listen: { address: string; port: number };
+  authenticate(connect: MqttConnect): ConnectAnswer | Promise<ConnectAnswer>;
+  /** False: the SUBACK refuses the topic (0x80). Asked again when a stored session is resumed. */
+  authorizeSubscribe(clientId: string, topic: string): boolean;
+  /**
+   * Called in the order of arrival, before the packet is acknowledged. It writes the request log,
+   * because it knows the status. When it throws, the client is disconnected.
+   */
+  onPublish(clientId: string, topic: string, payload: Buffer): void | Promise<void>;
+  /** The client is connected and can be published to. */
+  onConnect?(clientId: string): void;
+  /** The client's connection is over, whoever ended it; also before a newer one takes its place. */
+  onDisconnect?(clientId: string): void;
+}
+
+export interface MqttFront {
+  port: number;
+  /**
+   * Publishes with QoS 0 to one client. False when it is not connected, or not subscribed to the
+   * topic: nothing is sent or stored then.
+   */
+  publishTo(clientId: string, topic: string, payload: Buffer): boolean;
+  /**
+   * Ends the client's connection; does nothing when there is none.
+   * @param forget also drop what an earlier connection without "clean session" left: subscriptions
+   */
+  disconnect(clientId: string, forget?: boolean): void;
+  isConnected(clientId: string): boolean;
+  /** Is it connected, with a subscription that covers the topic? */
+  isSubscribed(clientId: string, topic: string): boolean;
+  /** Ends all connections and the listener. */
+  close(): Promise<void>;
+}
+
+/** aedes keeps stored sessions here; its type declarations leave the property away. */
+interface WithPersistence {
+  persistence: { cleanSubscriptions(client: { id: string }): Promise<unknown> };
+}
+
+const ACCEPTED = 0;
+/** Nobody can subscribe to it: services allow only topics of their own. */
+const NOWHERE = "sandbox/received";
+
+/** Throws when the port is taken. */
+export async function startMqttFront(options: MqttFrontOptions): Promise<MqttFront> {
+  // aedes is an ES module, and the sandbox is CommonJS.
+  const { Aedes } = await import("aedes");
+  const broker = await Aedes.createBroker();
+  const clients = new Clients(broker, options);
+  const server = createServer(tlsServerOptions(options.identity, true));
+  const sockets = new Set<Socket>();
+  server.on("connection", (socket: Socket) => {
+    sockets.add(socket);
+    socket.on("close", () => sockets.delete(socket));
+  });
+  server.on("secureConnection", (socket) => broker.handle(socket));
+  // A handshake that fails has no MQTT client yet; Node destroys its socket.
+  server.on("tlsClientError", () => undefined);
+  try {
+    await new Promise<void>((resolve, reject) => {
+      server.once("error", reject);
+      server.listen(options.listen.port, options.listen.address, resolve);
+    });
+  } catch (error) {
+    await new Promise<void>((resolve) => broker.close(resolve));
+    throw error;
+  }
+  return {
+    port: (server.address() as AddressInfo).port,
+    publishTo: (clientId, topic, payload) => clients.publishTo(clientId, topic, payload),
+    disconnect: (clientId, forget = false) => clients.disconnect(clientId, forget),
+    isConnected: (clientId) => clients.isConnected(clientId),
+    isSubscribed: (clientId, topic) => clients.isSubscribed(clientId, topic),
+    close: async () => {
+      const closed = new Promise<void>((resolve) => server.close(() => resolve()));
+      await new Promise<void>((resolve) => broker.close(resolve));
+      // Connections that have not come as far as CONNECT are unknown to the broker.
+      sockets.forEach((socket) => socket.destroy());
+      await closed;
+    },
+  };
+}
+
+/** The connected clients of one broker, and what they may do. */
+class Clients {
+  private readonly connected = new Map<string, Client>();
+  private readonly topics = new WeakMap<Client, Set<string>>();
+
+  constructor(
+    private readonly broker: Aedes,
+    private readonly options: MqttFrontOptions,
+  ) {
+    broker.authenticate = (client, username, password, done) => {
+      void this.authenticate(client, username, password).then(
+        (code) => (code === ACCEPTED ? done(null, true) : done(refusal(code), false)),
+        (error: unknown) => done(this.failed(error), false),
+      );
+    };
+    broker.authorizeSubscribe = (client, subscription, done) => {
+      const { topic } = subscription;
+      const allowed = options.authorizeSubscribe(client.id, topic);
+      if (allowed) {
+        this.topicsOf(client).add(topic);
+      }
+      this.record("SUBSCRIBE", topic, ACCEPTED, allowed ? client.id : `${client.id}: refused`);
+      done(null, allowed ? subscription : null);
+    };
+    broker.authorizePublish = (client, packet, done) => {
+      if (client === null) {
+        return done(new Error("no client"));
+      }
+      const { topic } = packet;
+      const payload = Buffer.from(packet.payload);
+      packet.topic = NOWHERE;
+      packet.retain = false;
+      if (packet.qos === 2) {
+        // learn.microsoft.com/azure/iot/iot-mqtt-connect-to-iot-hub: the connection is closed.
+        this.record("PUBLISH", topic, ACCEPTED, `${client.id}: QoS 2 is not supported`);
+        return done(new Error("QoS 2"));
+      }
+      void this.publish(client.id, topic, payload).then(
+        () => done(null),
+        (error: unknown) => done(this.failed(error)),
+      );
+    };
+    broker.on("unsubscribe", (topics, client) => {
+      topics.forEach((topic) => this.topicsOf(client).delete(topic));
+    });
+    broker.on("client", (client) => {
+      this.connected.set(client.id, client);
+      options.onConnect?.(client.id);
+    });
+    broker.on("clientDisconnect", (client) => {
+      if (this.connected.get(client.id) === client) {
+        this.connected.delete(client.id);
+      }
+      options.onDisconnect?.(client.id);
+    });
+  }
+
+  publishTo(clientId: string, topic: string, payload: Buffer): boolean {
+    const client = this.connected.get(clientId);
+    if (client === undefined || !this.isSubscribed(clientId, topic)) {
+      return false;
+    }
+    const packet = { cmd: "publish", topic, payload, qos: 0, retain: false, dup: false } as const;
+    client.publish(packet, () => undefined);
+    return true;
+  }
+
+  disconnect(clientId: string, forget: boolean): void {
+    const client = this.connected.get(clientId);
+    // At once: closing takes a few turns of the event loop.
+    this.connected.delete(clientId);
+    client?.close();
+    if (forget) {
+      const { persistence } = this.broker as unknown as WithPersistence;
+      void persistence.cleanSubscriptions({ id: clientId }).catch((error) => this.failed(error));
+    }
+  }
+
+  isConnected(clientId: string): boolean {
+    return this.connected.has(clientId);
+  }
+
+  isSubscribed(clientId: string, topic: string): boolean {
+    const client = this.connected.get(clientId);
+    return client !== undefined && [...this.topicsOf(client)].some((one) => covers(one, topic));
+  }
+
+  private async authenticate(
+    client: Client,
+    username: string | undefined,
+    password: Buffer | undefined,
+  ): Promise<number> {
+    const answer = await this.options.authenticate({
+      clientId: client.id,
+      username: username ?? "",
+      password: password?.toString("utf8"),
+      peerChain: peerChain(client.conn as Connection & Socket),
+    });
+    const { code, note } = typeof answer === "number" ? { code: answer, note: "" } : answer;
+    this.record("CONNECT", username ?? "", code, note === "" ? client.id : `${client.id}: ${note}`);
+    return code;
+  }
+
+  private async publish(clientId: string, topic: string, payload: Buffer): Promise<void> {
+    await this.options.onPublish(clientId, topic, payload);
+  }
+
+  private record(method: string, path: string, status: number, note: string): void {
+    const { service, instance, sandbox } = this.options;
+    sandbox.log.record({ service, instance, protocol: "mqtt", method, path, status, note });
+  }
+
+  /** A defect of the sandbox: it must be seen, and must not pass for an answer. */
+  private failed(error: unknown): AuthenticateError {
+    console.error("The sandbox failed while it served an MQTT client:", error);
+    return refusal(SERVER_UNAVAILABLE);
+  }
+
+  private topicsOf(client: Client): Set<string> {
+    const topics = this.topics.get(client) ?? new Set<string>();
+    this.topics.set(client, topics);
+    return topics;
+  }
+}
+
+const SERVER_UNAVAILABLE = 3;
+
+function refusal(returnCode: number): AuthenticateError {
+  return Object.assign(new Error(`refused with return code ${returnCode}`), { returnCode });
+}
+
+/** Topic filters of MQTT 3.1.1, 4.7: `+` is one level, `#` at the end is all that follow. */
+function covers(filter: string, topic: string): boolean {
+  const levels = topic.split("/");
+  const wanted = filter.split("/");
+  const rest = wanted.indexOf("#");
+  const compared = rest === -1 ? wanted : wanted.slice(0, rest);
+  return (
+    (rest === -1 ? levels.length === wanted.length : levels.length >= rest) &&
+    compared.every((level, index) => level === "+" || level === levels[index])
+  );
+}
