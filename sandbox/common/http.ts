@@ -63,7 +63,11 @@ export function createApp(sandbox: Pick<Sandbox, "log">, options: AppOptions): F
     forceCloseConnections: true,
     bodyLimit: 8 * 1024 * 1024,
     routerOptions: { caseSensitive: false, ignoreTrailingSlash: true, maxParamLength: 4096 },
-    frameworkErrors: (error, request, reply) => void fail(error, request, reply as FastifyReply),
+    // A path that cannot be decoded: fastify runs no hooks for it.
+    frameworkErrors: (error, request, reply) => {
+      void fail(error, request, reply as FastifyReply);
+      record(request, reply as FastifyReply);
+    },
   }) as unknown as FastifyInstance;
 
   const answer = options.errorBody ?? defaultBody;
@@ -73,13 +77,7 @@ export function createApp(sandbox: Pick<Sandbox, "log">, options: AppOptions): F
     return reply.code(known.status).headers(known.headers).send(known.body);
   };
 
-  app.decorateReply("note", undefined);
-  acceptBodies(app);
-  app.setErrorHandler((error, request, reply) => fail(error, request, reply));
-  app.setNotFoundHandler((request, reply) =>
-    fail(answer(notWritten(request), request), request, reply),
-  );
-  app.addHook("onResponse", async (request, reply) => {
+  const record = (request: FastifyRequest, reply: FastifyReply): void => {
     const path = pathOf(request);
     sandbox.log.record({
       service: typeof options.service === "function" ? options.service(path) : options.service,
@@ -90,7 +88,15 @@ export function createApp(sandbox: Pick<Sandbox, "log">, options: AppOptions): F
       status: reply.statusCode,
       ...(reply.note === undefined ? {} : { note: reply.note }),
     });
-  });
+  };
+
+  app.decorateReply("note", undefined);
+  acceptBodies(app);
+  app.setErrorHandler((error, request, reply) => fail(error, request, reply));
+  app.setNotFoundHandler((request, reply) =>
+    fail(answer(notWritten(request), request), request, reply),
+  );
+  app.addHook("onResponse", async (request, reply) => record(request, reply));
   return app;
 }
 

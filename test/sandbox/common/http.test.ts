@@ -1,0 +1,152 @@
+import assert from "node:assert/strict";
+import { once } from "node:events";
+import { request } from "node:https";
+import { connect, type TLSSocket } from "node:tls";
+import type { FastifyInstance } from "fastify";
+import { HttpError } from "../../../sandbox/common/errors";
+import { createApp, listen, peerChain } from "../../../sandbox/common/http";
+import { RequestLog, type LoggedRequest } from "../../../sandbox/common/request-log";
+import { TlsRoot } from "../../../sandbox/common/tls";
+import { TestCa } from "../../support/test-ca";
+
+describe("HTTPS listeners of the sandbox", () => {
+  const logged: LoggedRequest[] = [];
+  let app: FastifyInstance;
+  let ca: string;
+  let port: number;
+
+  before(async () => {
+    const root = await TlsRoot.create();
+    ca = root.certificatePem;
+    const log = new RequestLog(undefined, () => new Date(0));
+    log.on("request", (entry) => logged.push(entry));
+    app = createApp(
+      { log },
+      {
+        service: (path) => (path.startsWith("/device") ? "dps-device" : "dps-service"),
+        instance: "dps",
+        identity: await root.serverIdentity(["localhost", "127.0.0.1"]),
+        clientCertificates: true,
+        errorBody: ({ status, message }) => new HttpError(status, { mine: message }),
+      },
+    );
+    app.get("/device/chain", async (incoming) =>
+      peerChain(incoming.raw.socket).map((der) => der.toString("base64")),
+    );
+    app.all("/Echo/:Name", async (incoming) => ({ params: incoming.params, body: incoming.body }));
+    app.get("/defect", async () => {
+      throw new Error("a defect");
+    });
+    port = await listen(app, "127.0.0.1", 0);
+  });
+
+  after(() => app.close());
+  beforeEach(() => void logged.splice(0));
+
+  it("see the presented chain, leaf first, though it reaches no root they know", async () => {
+    const root = await TestCa.root("Root");
+    const upper = await root.intermediate("Upper");
+    const lower = await upper.intermediate("Lower");
+    const leaf = await lower.leaf("device");
+    const expected = [leaf.der, lower.der, upper.der].map((der) => der.toString("base64"));
+    for (const maxVersion of ["TLSv1.2", "TLSv1.3"] as const) {
+      const client = { cert: leaf.chainPem, key: leaf.key, maxVersion };
+      assert.deepEqual((await send("GET", "/device/chain", undefined, client)).body, expected);
+    }
+    assert.deepEqual((await send("GET", "/device/chain")).body, []);
+    assert.equal(logged[0]?.service, "dps-device");
+  });
+
+  it("resume no session, because a resumed one has lost the intermediates", async () => {
+    for (const maxVersion of ["TLSv1.2", "TLSv1.3"] as const) {
+      let session: Buffer | undefined;
+      for (const expected of [false, false]) {
+        const options = { host: "127.0.0.1", port, ca, maxVersion };
+        const socket: TLSSocket = connect(
+          session === undefined ? options : { ...options, session },
+        );
+        socket.on("session", (ticket) => (session = ticket));
+        await once(socket, "secureConnect");
+        socket.write("GET /device/chain HTTP/1.1\r\nhost: x\r\nconnection: close\r\n\r\n");
+        socket.resume();
+        assert.equal(socket.isSessionReused(), expected);
+        await once(socket, "close");
+        session ??= socket.getSession();
+      }
+    }
+  });
+
+  it("take paths in any case, keep the case of names, and ignore a slash at the end", async () => {
+    const { status, body } = await send("GET", "/eCHo/MiXed%20name/");
+    assert.deepEqual([status, body], [200, { params: { Name: "MiXed name" } }]);
+  });
+
+  it("take empty JSON bodies, text, and a body on GET", async () => {
+    const echo = async (method: string, body: string | undefined, type?: string) => {
+      const headers = type === undefined ? {} : { "content-type": type };
+      return (await send(method, "/echo/x", body, { headers })).body as { body?: unknown };
+    };
+    assert.equal((await echo("PUT", "", "application/json")).body, undefined);
+    assert.deepEqual((await echo("PUT", '{"a":1}', "application/json; charset=utf-8")).body, {
+      a: 1,
+    });
+    assert.equal((await echo("PUT", "text", "text/plain")).body, "text");
+    assert.equal((await echo("POST", "text")).body, "text");
+    assert.equal((await echo("DELETE", undefined)).body, undefined);
+    assert.equal((await echo("GET", "{}", "application/json")).body, undefined);
+  });
+
+  it("give every failure the service's own body and log it", async () => {
+    const { error } = console;
+    console.error = () => undefined;
+    try {
+      const rows: [string, string, string | undefined, number, RegExp][] = [
+        ["PATCH", "/unknown?secret=1", undefined, 501, /PATCH \/unknown$/],
+        ["PUT", "/echo/x", "{", 400, /not valid JSON/],
+        ["GET", "/echo/%zz", undefined, 400, /not a valid url/],
+        ["GET", "/defect", undefined, 500, /The sandbox failed: Error: a defect/],
+      ];
+      for (const [method, path, body, status, message] of rows) {
+        const headers = { "content-type": "application/json" };
+        const answer = await send(method, path, body, { headers });
+        assert.equal(answer.status, status);
+        assert.match((answer.body as { mine: string }).mine, message);
+      }
+    } finally {
+      console.error = error;
+    }
+    assert.deepEqual(
+      logged.map(({ method, path, status }) => `${method} ${path} ${status}`),
+      ["PATCH /unknown 501", "PUT /echo/x 400", "GET /echo/%zz 400", "GET /defect 500"],
+    );
+  });
+
+  function send(method: string, path: string, body?: string, options: object = {}) {
+    const { headers = {}, ...tls } = options as { headers?: Record<string, string> };
+    const length = body === undefined ? {} : { "content-length": String(Buffer.byteLength(body)) };
+    return new Promise<{ status: number; body: unknown }>((resolve, reject) => {
+      const outgoing = request(
+        {
+          agent: false,
+          host: "127.0.0.1",
+          port,
+          ca,
+          method,
+          path,
+          ...tls,
+          headers: { ...length, ...headers },
+        },
+        (response) => {
+          let text = "";
+          response.on("data", (data: Buffer) => (text += data.toString()));
+          response.on("end", () => {
+            const parsed: unknown = text === "" ? undefined : JSON.parse(text);
+            resolve({ status: response.statusCode ?? 0, body: parsed });
+          });
+        },
+      );
+      outgoing.on("error", reject);
+      outgoing.end(body);
+    });
+  }
+});
