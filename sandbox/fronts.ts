@@ -1,5 +1,9 @@
 /** The services that a sandbox starts, as a table, so that a part of them can run alone. */
 import type { LinkedHubOperations, ListenOptions, Sandbox, ServiceEndpoint } from "./common/model";
+import type * as provisioningFront from "./dps-service/front";
+import type * as hubFront from "./iot-hub/front";
+import type * as hubOperations from "./iot-hub/linked-hub-operations";
+import type * as azureNative from "./plugins/azure-native/server";
 
 type StartFront = (
   sandbox: Sandbox,
@@ -21,13 +25,14 @@ export interface Fronts {
 }
 
 /** The real ones. Loaded when asked for: the plugin alone takes half a second. */
-export async function loadFronts(): Promise<Fronts> {
-  const [provisioning, hub, operations, plugin] = await Promise.all([
-    import("./dps-service/front.js"),
-    import("./iot-hub/front.js"),
-    import("./iot-hub/linked-hub-operations.js"),
-    import("./plugins/azure-native/server.js"),
-  ]);
+export function loadFronts(): Fronts {
+  // CommonJS has no other way to load TypeScript late: import() would not find it.
+  /* eslint-disable @typescript-eslint/no-require-imports */
+  const provisioning = require("./dps-service/front") as typeof provisioningFront;
+  const hub = require("./iot-hub/front") as typeof hubFront;
+  const operations = require("./iot-hub/linked-hub-operations") as typeof hubOperations;
+  const plugin = require("./plugins/azure-native/server") as typeof azureNative;
+  /* eslint-enable @typescript-eslint/no-require-imports */
   return {
     provisioningService: provisioning.startProvisioningFront,
     iotHub: hub.startHubFront,

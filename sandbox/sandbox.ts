@@ -94,7 +94,7 @@ async function start(
 
   const clock = options.clock ?? new OffsetClock();
   const log = new RequestLog(folder.requestsFile, () => clock.now());
-  const fronts = options.fronts ?? (await loadFronts());
+  const fronts = options.fronts ?? loadFronts();
   const sandbox = assemble({ store, clock, log, tls, authority }, fronts);
 
   const own = await sandbox.serverIdentity(["localhost"]);
