@@ -35,13 +35,28 @@ export async function startDeviceMqtt(
   registrar: Registrar,
 ): Promise<{ port: number; close(): Promise<void> }> {
   const devices = new Map<string, DeviceRequest>();
+  const { sandbox, service, instance } = front;
+  const log = (path: string, status: number, note: string) =>
+    sandbox.log.record({
+      service,
+      instance,
+      protocol: "mqtt",
+      method: "PUBLISH",
+      path,
+      status,
+      note,
+    });
   const server = await startMqttFront({
     ...front,
     listen,
-    authenticate: ({ clientId, username, peerChain }) => {
+    authenticate: ({ clientId, username, password, peerChain }) => {
       const device = readUsername(username, clientId, registrar);
       if (device === undefined) {
-        return NOT_AUTHORIZED;
+        return { code: NOT_AUTHORIZED, note: "ID scope, client ID or username is not right" };
+      }
+      if (peerChain.length === 0 && password !== undefined) {
+        // There is no 501 in MQTT 3.1.1, and clients would repeat a registration answered by one.
+        return { code: NOT_AUTHORIZED, note: "the sandbox has no symmetric key attestation" };
       }
       devices.set(clientId, { ...device, presented: peerChain });
       return ACCEPTED;
@@ -54,25 +69,18 @@ export async function startDeviceMqtt(
       const rid = query.get("$rid");
       if (device === undefined || known === null || rid === null) {
         // Azure IoT closes the connection of a client that publishes elsewhere.
+        log(topic, 400, `${clientId}: disconnected, not a topic of the service`);
         server.disconnect(clientId);
         return;
       }
-      const answer = respond(device, topic, query, payload, registrar, front.sandbox);
+      const answer = respond(device, topic, query, payload, registrar, sandbox);
       const wait = answer.retry ? `&retry-after=${RETRY_AFTER_SECONDS}` : "";
       server.publishTo(
         clientId,
         `$dps/registrations/res/${answer.status}/?$rid=${rid}${wait}`,
         Buffer.from(JSON.stringify(answer.body)),
       );
-      front.sandbox.log.record({
-        service: front.service,
-        instance: front.instance,
-        protocol: "mqtt",
-        method: "PUBLISH",
-        path: topic,
-        status: answer.status,
-        note: answer.note,
-      });
+      log(topic, answer.status, answer.note);
     },
   });
   return server;
