@@ -12,6 +12,7 @@ import { findInstalled, isExecutable } from "./installed.mjs";
 import { withLock } from "./lock.mjs";
 import { hashInputs, stateOf } from "./marker.mjs";
 import * as places from "./places.mjs";
+import { whileInterruptible } from "./processes.mjs";
 import { createLog } from "./report.mjs";
 import { wantedVersions } from "./versions.mjs";
 
@@ -43,7 +44,7 @@ export async function ensureEngine(options = {}) {
   if (isReady(ready)) return answer(task, ready);
   return withLock(
     join(task.home, "versions", ".toolchain.lock"),
-    async () => {
+    whileInterruptible(async () => {
       await sweep(join(task.home, "versions"));
       await sweep(join(task.home, "plugins"));
       // Another process may have done it while this one waited.
@@ -55,7 +56,7 @@ export async function ensureEngine(options = {}) {
         `Pulumi ${task.versions.engine} is still not complete in ${task.home}; remove ` +
           `${task.root} and run again.`,
       );
-    },
+    }),
     ({ pid }) => task.log(`waiting for process ${pid}, which gets the engine at this moment`),
   );
 }
@@ -109,13 +110,131 @@ async function look(task) {
       return { ...plugin, folder, state: await stateOf(folder, task) };
     }),
   );
-  return { installed, unfit, plugins, inPlace: await stateOf(root, task) };
+  const inPlace = await stateOf(root, task);
+  return { installed, unfit, plugins, inPlace, way: wayOf(forced, installed, inPlace) };
+}
+
+/**
+ * The way that has led to an engine; undefined while there is none to use.
+ * @param {Way | undefined} forced
+ * @param {unknown} installed
+ * @param {"absent" | "foreign" | "fresh" | "stale"} inPlace
+ * @returns {Way | undefined}
+ */
+function wayOf(forced, installed, inPlace) {
+  if (installed) return "installed";
+  if (inPlace === "foreign" && (!forced || forced === "download")) return "download";
+  if (inPlace === "fresh" && (!forced || forced === "build")) return "build";
+  return undefined;
 }
 
 /** @param {Found} found */
-function isReady({ installed, inPlace, plugins }) {
-  return (
-    (installed !== undefined || inPlace === "fresh" || inPlace === "foreign") &&
-    plugins.every(({ state }) => state === "fresh" || state === "foreign")
-  );
+function lackingPlugins({ plugins }) {
+  return plugins.filter(({ state }) => state !== "fresh" && state !== "foreign");
+}
+
+/** @param {Found} found */
+function isReady(found) {
+  return found.way !== undefined && lackingPlugins(found).length === 0;
+}
+
+/**
+ * Gets what is lacking. Only the holder of the lock may call it.
+ * @param {Task} task
+ * @param {Found} found
+ */
+async function provide(task, found) {
+  const { forced, versions, log } = task;
+  const wanted = versions.engine;
+  for (const reason of found.unfit) log(`not used: ${reason}`);
+  if (!found.way && forced === "installed") {
+    throw new ToolchainError(
+      `There is no fitting Pulumi on PATH and DPS_TOOLCHAIN=installed asks for one; install ` +
+        `Pulumi ${wanted} from https://www.pulumi.com/docs/install or unset DPS_TOOLCHAIN.`,
+    );
+  }
+  if (!found.way && forced === "build" && found.inPlace === "foreign") {
+    throw new ToolchainError(
+      `${task.root} was not built here, so it is not replaced, and DPS_TOOLCHAIN=build asks for ` +
+        `a build; move it away or unset DPS_TOOLCHAIN.`,
+    );
+  }
+  let because = forced === "build" ? "DPS_TOOLCHAIN=build asks for a build" : "";
+  let way = found.way;
+  if (!way && forced !== "build") {
+    try {
+      await downloadEngine({ ...task, version: wanted });
+      way = "download";
+    } catch (error) {
+      because = sentenceOf(error);
+    }
+  }
+  // Where the engine had to be built, the plugins' server cannot be reached either.
+  if (way && way !== "build") because = await downloadPlugins(task, found, way);
+  const plugins = lackingPlugins(await look(task));
+  if (way && plugins.length === 0) return;
+  because ||= `${plugins.map(({ name }) => name).join(" and ")} must be built`;
+  if (forced === "download") {
+    throw new ToolchainError(
+      `DPS_TOOLCHAIN=download asks for a download, but ${because}; unset DPS_TOOLCHAIN to build ` +
+        `from Go modules, or install Pulumi ${wanted} from https://www.pulumi.com/docs/install.`,
+    );
+  }
+  log(`${because}; building from Go modules, which takes about 8 minutes the first time`);
+  await checkGo(task.go, task.sources, { engine: wanted, because });
+  const made = { inputs: task.inputs, go: task.go ?? "" };
+  await buildFromModules({ ...task, made }, { engine: !way, plugins });
+}
+
+/**
+ * @param {Task} task
+ * @param {Found} found
+ * @param {Way} way
+ * @returns {Promise<string>} why not all of them could be had; "" when they could
+ */
+async function downloadPlugins(task, found, way) {
+  const root = way === "installed" && found.installed ? found.installed.root : task.root;
+  const pulumi = join(root, "bin", "pulumi");
+  try {
+    for (const plugin of lackingPlugins(found)) await downloadPlugin({ ...task, pulumi, plugin });
+    return "";
+  } catch (error) {
+    return sentenceOf(error);
+  }
+}
+
+/**
+ * @param {Task} task
+ * @param {Found} found
+ * @returns {Promise<Engine>}
+ */
+async function answer(task, { installed, way, plugins }) {
+  const root = installed?.root ?? task.root;
+  const binDir = join(root, "bin");
+  const version = installed?.version ?? task.versions.engine;
+  if (way === "download") await verifyForeign(join(binDir, "pulumi"), version, root);
+  const how = {
+    installed: "installed",
+    download: "Pulumi's own download",
+    build: "built from Go modules",
+  };
+  task.log(`Pulumi ${version}, ${how[way ?? "installed"]}, in ${root}`);
+  return {
+    root,
+    binDir,
+    pulumiHome: task.home,
+    version,
+    way: way ?? "installed",
+    plugins: plugins.map(({ name, version: its, folder }) => ({ name, version: its, folder })),
+  };
+}
+
+/** @param {string} pulumi @param {string} version @param {string} root */
+async function verifyForeign(pulumi, version, root) {
+  if (!(await isExecutable(pulumi))) {
+    throw new ToolchainError(
+      `${root} was not built here and has no bin/pulumi; move it away and run again.`,
+    );
+  }
+  await verify(pulumi, ["version"], version);
 }

@@ -75,7 +75,6 @@ async function placePlugin(build, plugin, binary) {
     await linkOrCopy(binary, executable);
     await verify(executable, ["-version"], plugin.version);
     await writeMarker(unfinished, build.made);
-    await chmod(unfinished, 0o755);
     await putInPlace(unfinished, target);
   } finally {
     await rm(unfinished, { recursive: true, force: true });

@@ -10,9 +10,11 @@ import { isAtLeast, requiredByGoMod } from "./versions.mjs";
  * @returns {NodeJS.ProcessEnv}
  */
 export function goEnvironment(environment) {
-  const { GOOS: _os, GOARCH: _arch, ...rest } = environment;
   return {
-    ...rest,
+    ...environment,
+    // What is built must run here.
+    GOOS: "",
+    GOARCH: "",
     // A toolchain is a download of its own; who wants one says so.
     GOTOOLCHAIN: environment.GOTOOLCHAIN || "local",
     // Without a C compiler the build is the same on every machine.

@@ -1,5 +1,5 @@
 /** Puts finished folders into place in one step, so a killed run leaves the old one or the new. */
-import { cp, link, mkdir, mkdtemp, readdir, rename, rm } from "node:fs/promises";
+import { chmod, cp, link, mkdir, mkdtemp, readdir, rename, rm } from "node:fs/promises";
 import { basename, dirname, join } from "node:path";
 import { failedWith } from "./failure.mjs";
 import { unfinishedPrefix } from "./places.mjs";
@@ -26,6 +26,8 @@ export async function putInPlace(finished, target) {
   } catch (error) {
     if (!failedWith(error, "ENOENT")) throw error;
   }
+  // A temporary folder is for its owner's eyes only; an installed one is like any other.
+  await chmod(finished, 0o755);
   await rename(finished, target);
   await rm(old, { recursive: true, force: true });
 }

@@ -27,7 +27,8 @@ export async function findInstalled({ home, wanted, environment }) {
     const version = output.trim().split("\n").at(-1)?.replace(/^v/, "") ?? "";
     const lacking = await firstLacking(dirname(executable));
     if (code !== 0) unfit.push(`${executable} does not run`);
-    else if (!fits(version, wanted)) unfit.push(`${executable} is ${version}, not ${wanted} or later`);
+    else if (!fits(version, wanted))
+      unfit.push(`${executable} is ${version}, not ${wanted} or later`);
     else if (lacking) unfit.push(`${executable} has no ${lacking} beside it`);
     else return { installed: { root: dirname(dirname(executable)), version }, unfit };
   }

@@ -4,6 +4,7 @@ import { readFileSync, rmSync } from "node:fs";
 import { link, mkdir, readFile, rm, stat, utimes, writeFile } from "node:fs/promises";
 import { hostname } from "node:os";
 import { dirname } from "node:path";
+import { clearInterval, setInterval } from "node:timers";
 import { failedWith } from "./failure.mjs";
 
 const pollMilliseconds = 200;
@@ -27,7 +28,7 @@ export async function withLock(path, work, waiting = () => {}) {
   await mkdir(dirname(path), { recursive: true });
   /** @type {Holder} */
   const holder = { id: randomUUID(), pid: process.pid, host: hostname(), born: birth(process.pid) };
-  for (let told = false; ; ) {
+  for (let told = false; ;) {
     const other = await tryLock(path, holder);
     if (!other) break;
     if (!told) waiting(other);

@@ -44,7 +44,8 @@ export async function capture(command, args, options = {}) {
       }, options.milliseconds)
     : undefined;
   // Our own end must not leave a compiler working for minutes on.
-  const end = () => void child.kill();
+  // Go removes its temporary files when it is interrupted, not when it is terminated.
+  const end = () => void child.kill("SIGINT");
   process.once("exit", end);
   try {
     return await new Promise((resolve, reject) => {
@@ -91,6 +92,26 @@ export async function handOver(command, args, options) {
   } finally {
     for (const [signal, handler] of handlers) process.removeListener(signal, handler);
   }
+}
+
+/**
+ * Makes `work` end tidily on a signal: locks are released and children ended by exit listeners.
+ * @template T
+ * @param {() => Promise<T>} work
+ * @returns {() => Promise<T>}
+ */
+export function whileInterruptible(work) {
+  return async () => {
+    const signals = /** @type {const} */ (["SIGINT", "SIGTERM", "SIGHUP"]);
+    /** @param {NodeJS.Signals} signal */
+    const end = (signal) => process.exit(128 + constants.signals[signal]);
+    for (const signal of signals) process.on(signal, end);
+    try {
+      return await work();
+    } finally {
+      for (const signal of signals) process.removeListener(signal, end);
+    }
+  };
 }
 
 /** The last lines of a command's output: where it says what went wrong. @param {string} output */

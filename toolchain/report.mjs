@@ -1,4 +1,5 @@
 /** What the toolchain tells the user while it works; always on stderr, so stdout stays a command's. */
+import { clearInterval, setInterval } from "node:timers";
 
 /**
  * @typedef {(text: string) => void} Log

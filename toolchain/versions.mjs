@@ -71,9 +71,9 @@ export function isAtLeast(text, least) {
  * @param {string} wanted
  */
 export function fits(installed, wanted) {
-  return (
-    isAtLeast(installed, wanted) && parseVersion(installed)?.[0] === parseVersion(wanted)?.[0]
-  );
+  // A pre-release such as 3.256.0-alpha.1 comes before the release of its number.
+  if (installed.includes("-")) return false;
+  return isAtLeast(installed, wanted) && parseVersion(installed)?.[0] === parseVersion(wanted)?.[0];
 }
 
 /**
@@ -83,9 +83,7 @@ export function fits(installed, wanted) {
  */
 export function requiredByGoMod(goMod, module) {
   for (const line of goMod.split("\n")) {
-    const [name, version] = line
-      .replace(/^\s*(require\s+)?/, "")
-      .split(/\s+/);
+    const [name, version] = line.replace(/^\s*(require\s+)?/, "").split(/\s+/);
     if (name === module && version) return version;
   }
   return undefined;

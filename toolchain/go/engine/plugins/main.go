@@ -4,6 +4,7 @@ package main
 
 import (
 	"context"
+	"errors"
 	"fmt"
 	"os"
 	"path/filepath"
@@ -13,6 +14,7 @@ import (
 	pf "github.com/pulumi/pulumi-terraform-bridge/v3/pkg/pf/tfbridge"
 	"github.com/pulumi/pulumi-terraform-bridge/v3/pkg/tfbridge"
 	"github.com/pulumi/pulumi-terraform-bridge/v3/pkg/tfbridge/tokens"
+	"github.com/pulumi/pulumi/sdk/v3/go/common/resource"
 
 	random "github.com/terraform-providers/terraform-provider-random/shim"
 
@@ -31,12 +33,17 @@ type plugin struct {
 	version  string
 	// The Pulumi names of the resources begin with it: random_id is RandomId, not Id.
 	resourcePrefix string
+	resources      map[string]*tfbridge.ResourceInfo
 }
 
 func plugins() map[string]plugin {
 	return map[string]plugin{
-		"tls":    {provider: tls.New(), version: tlsVersion},
-		"random": {provider: random.New(), version: randomVersion, resourcePrefix: "Random"},
+		"tls": {provider: tls.New(), version: tlsVersion},
+		"random": {
+			provider: random.New(), version: randomVersion, resourcePrefix: "Random",
+			// The only one without an attribute "id": its id is its bytes.
+			resources: map[string]*tfbridge.ResourceInfo{"random_bytes": {ComputeID: idOfBytes}},
+		},
 	}
 }
 
@@ -55,15 +62,32 @@ func main() {
 
 func describe(name string, chosen plugin) tfbridge.ProviderInfo {
 	info := tfbridge.ProviderInfo{
-		P:            pf.ShimProvider(chosen.provider),
-		Name:         name,
-		Version:      chosen.version,
-		MetadataInfo: tfbridge.NewProviderMetadata([]byte("{}")),
+		P:         pf.ShimProvider(chosen.provider),
+		Name:      name,
+		Version:   chosen.version,
+		Resources: chosen.resources,
+		// As in Pulumi's own plugins: previews show planned values, and a first schema is number 0.
+		EnableAccurateBridgePreview:    true,
+		EnableZeroDefaultSchemaVersion: name == "tls",
+		EnableRawStateDelta:            name == "random",
+		MetadataInfo:                   tfbridge.NewProviderMetadata([]byte("{}")),
 	}
 	standard := tokens.MakeStandard(name)
-	make := func(module, resource string) (string, error) {
+	token := func(module, resource string) (string, error) {
 		return standard(module, chosen.resourcePrefix+resource)
 	}
-	info.MustComputeTokens(tokens.SingleModule(name+"_", "index", make))
+	info.MustComputeTokens(tokens.SingleModule(name+"_", "index", token))
 	return info
+}
+
+func idOfBytes(_ context.Context, state resource.PropertyMap) (resource.ID, error) {
+	value := state["base64"]
+	// The bytes are secret, but the engine knows no secret ids.
+	if value.IsSecret() {
+		value = value.SecretValue().Element
+	}
+	if !value.IsString() {
+		return "", errors.New("random bytes without base64")
+	}
+	return resource.ID(value.StringValue()), nil
 }

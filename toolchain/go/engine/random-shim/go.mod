@@ -1,3 +1,4 @@
+// The provider inside the npm package @pulumi/random 4.20.0; change both together.
 module github.com/terraform-providers/terraform-provider-random/shim
 
 go 1.25.0

@@ -1,3 +1,4 @@
+// The provider inside the npm package @pulumi/tls 5.3.1; it serves 5.4.0 as well, whose schema is the same.
 module github.com/hashicorp/terraform-provider-tls/shim
 
 go 1.25.0

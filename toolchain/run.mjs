@@ -1,0 +1,62 @@
+/**
+ * Runs one of the project's commands on a fresh clone: installs the packages, gets the engine if
+ * the command needs one, then hands over.
+ *
+ *     node toolchain/run.mjs <command> [arguments]
+ */
+import { join } from "node:path";
+import { pathToFileURL } from "node:url";
+import { ensureEngine } from "./engine.mjs";
+import { engineEnvironment } from "./environment.mjs";
+import { sentenceOf, ToolchainError } from "./failure.mjs";
+import { checkNode, ensurePackages } from "./packages.mjs";
+import { project } from "./places.mjs";
+import { handOver } from "./processes.mjs";
+
+/** @param {string} script a TypeScript file of this project */
+const typescript = (script) => [process.execPath, "--require", "tsx/cjs", join(project, script)];
+const mocha = [process.execPath, join(project, "node_modules", "mocha", "bin", "mocha.js")];
+
+/**
+ * What each command runs, and whether that needs the engine.
+ * @type {Record<string, { run: string[], engine: boolean }>}
+ */
+const commands = {
+  engine: { run: [], engine: true },
+  start: { run: typescript("rehearsal/main.ts"), engine: true },
+  sandbox: { run: typescript("sandbox/main.ts"), engine: false },
+  device: { run: typescript("device/main.ts"), engine: false },
+  pulumi: { run: ["pulumi"], engine: true },
+  test: { run: [...mocha, "--spec", "test/**/*.test.ts"], engine: true },
+};
+
+/**
+ * @param {string | undefined} name
+ * @param {string[]} args
+ * @returns {Promise<number>} the exit code
+ */
+export async function runCommand(name, args) {
+  const command = name !== undefined && Object.hasOwn(commands, name) ? commands[name] : undefined;
+  if (!command) {
+    throw new ToolchainError(
+      `"${name ?? ""}" is no command; use one of ${Object.keys(commands).join(", ")}.`,
+    );
+  }
+  await checkNode();
+  await ensurePackages();
+  const engine = command.engine ? await ensureEngine() : undefined;
+  const environment = engine ? await engineEnvironment(engine) : process.env;
+  const [executable, ...first] = command.run;
+  if (!executable) return 0;
+  return handOver(executable, [...first, ...args], { cwd: project, env: environment });
+}
+
+if (import.meta.url === pathToFileURL(process.argv[1] ?? "").href) {
+  try {
+    process.exitCode = await runCommand(process.argv[2], process.argv.slice(3));
+  } catch (error) {
+    // A sentence for what the user can mend; anything else is our mistake and shows where.
+    console.error(error instanceof ToolchainError ? sentenceOf(error) : error);
+    process.exitCode = 1;
+  }
+}
