@@ -39,6 +39,8 @@ function overlapFaults(
   now: Date,
 ): Fault[] {
   const [first] = added;
+  // A name that is not declared is a fault of its own.
+  if (entry.slots.some((slot) => slot.certificate === undefined)) return [];
   if (!old.enabled || !entry.enabled || first === undefined) return [];
   const accepted = old.slots.filter(
     (slot) => !isExpired(slot.certificate, now) && !isNotYetValid(slot.certificate, now),

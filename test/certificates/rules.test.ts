@@ -1,8 +1,8 @@
 /** Each row breaks one thing of a configuration that is otherwise right, and says the whole message. */
 import assert from "node:assert/strict";
 import type { Declared } from "../../certificates/declared";
-import type { TestCa } from "../support/test-ca";
-import type { Issued } from "../support/test-ca";
+
+import type { Issued, TestCa } from "../support/test-ca";
 import { below, declared, known, leaf, messages, root, shown } from "./fixtures";
 
 const enabled = "enabled" as const;

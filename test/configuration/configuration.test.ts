@@ -1,0 +1,285 @@
+import assert from "node:assert/strict";
+import { readFileSync } from "node:fs";
+import { join } from "node:path";
+import { formatFault, RefusedError } from "../../certificates/faults";
+import { readConfiguration } from "../../configuration/configuration";
+import schema from "../../configuration/schema.json";
+
+const service = { name: "dps-a", resourceGroup: "fleet", location: "westeurope" };
+
+/** The whole messages of a configuration that is refused. */
+function messages(raw: unknown): string[] {
+  try {
+    readConfiguration(raw);
+  } catch (error) {
+    assert.ok(error instanceof RefusedError, String(error));
+    return error.faults.map(formatFault);
+  }
+  return [];
+}
+
+const certificates = {
+  root: { dev: { commonName: "Root", days: 3650 } },
+  file: { file: "certs/root.pem" },
+};
+
+describe("reading the configuration", () => {
+  it("fills in the defaults and leaves what was given alone", () => {
+    const raw = {
+      service,
+      hubs: [{ name: "hub-a" }],
+      certificates: {
+        ...certificates,
+        device: { dev: { issuer: "root", commonName: "device-1", days: 90, key: "rsa-2048" } },
+      },
+      caCertificates: { root: { certificate: "root" } },
+      enrollmentGroups: { sensors: { primary: { ca: "root" } } },
+      individualEnrollments: { "device-1": { status: "disabled" } },
+    };
+    const copy = structuredClone(raw);
+    assert.deepEqual(readConfiguration(raw), {
+      target: "sandbox",
+      auth: "entra",
+      service: { ...service, allocationPolicy: "Hashed", adopt: false },
+      hubs: [{ name: "hub-a", sku: "S1", units: 1, adopt: false }],
+      certificates: {
+        root: { dev: { commonName: "Root", days: 3650, key: "ecdsa-p256", ca: true } },
+        file: { file: "certs/root.pem" },
+        device: {
+          dev: { issuer: "root", commonName: "device-1", days: 90, key: "rsa-2048", ca: false },
+        },
+      },
+      caCertificates: { root: { certificate: "root" } },
+      enrollmentGroups: {
+        sensors: {
+          primary: { ca: "root" },
+          status: "enabled",
+          reprovisionPolicy: "migrate",
+          adopt: false,
+        },
+      },
+      individualEnrollments: {
+        "device-1": { status: "disabled", reprovisionPolicy: "migrate", adopt: false },
+      },
+      compromised: [],
+      denied: [],
+      remove: { how: "now", keep: "delete" },
+      waivers: [],
+    });
+    assert.deepEqual(raw, copy);
+  });
+
+  const rows: [name: string, raw: unknown, expected: string[]][] = [
+    [
+      "nothing",
+      undefined,
+      [
+        "DPS-CERT-022 at the configuration: found nothing; fix: give: What one stack declares of one DPS instance: its CAs, enrollments and certificates. Set as structured configuration under the project's namespace, `dps-certificates:`",
+      ],
+    ],
+    [
+      "a misspelt property",
+      { service, taget: "azure" },
+      [
+        "DPS-CERT-020 at taget: found the unknown property taget; fix: did you mean target? Allowed: target, auth, service, hubs, certificates, caCertificates, enrollmentGroups, individualEnrollments, compromised, denied, remove and waivers",
+      ],
+    ],
+    [
+      "a misspelt property deep inside, said once",
+      { service, enrollmentGroups: { sensors: { primary: { cert: "x" } } } },
+      [
+        "DPS-CERT-020 at enrollmentGroups.sensors.primary.cert: found the unknown property cert; fix: Allowed: ca and certificate",
+      ],
+    ],
+    [
+      "a missing property",
+      { service: { name: "dps-a", resourceGroup: "fleet" } },
+      [
+        "DPS-CERT-021 at service.location: found nothing; fix: give: Azure region, such as westeurope. Changing it replaces the instance",
+      ],
+    ],
+    [
+      "a word that is not offered",
+      { service, target: "Azure" },
+      [
+        "DPS-CERT-022 at target: found the text Azure; fix: did you mean azure? Allowed: sandbox and azure",
+      ],
+    ],
+    [
+      "a value of another type, in a list",
+      { service, hubs: [{ name: "hub-a" }, { name: "hub-b", units: "2" }] },
+      [
+        "DPS-CERT-022 at hubs[1].units: found the text 2; fix: give: Number of units of the tier. Default: 1",
+      ],
+    ],
+    [
+      "a name that Azure does not take",
+      { service, individualEnrollments: { "device 1.": {} } },
+      [
+        `DPS-CERT-023 at individualEnrollments["device 1."]: found the name device 1.; fix: give: Registration ID or group ID: 1 to 128 letters, digits, '-', '.', '_', ':'; the last one a letter, a digit or '-'. Compared without case`,
+      ],
+    ],
+    [
+      "a name that would be a trap in JavaScript",
+      { service, certificates: JSON.parse('{"__proto__":{"file":"x"}}') as unknown },
+      [
+        "DPS-CERT-023 at certificates.__proto__: found the name __proto__; fix: give: 1 to 64 letters, digits, '-', '.', '_'",
+      ],
+    ],
+    [
+      "two things where one is meant",
+      { service, certificates: { a: { file: "x", dev: { commonName: "a", days: 1 } } } },
+      [
+        "DPS-CERT-022 at certificates.a: found file and dev together; fix: give exactly one of file and dev",
+      ],
+    ],
+    [
+      "neither of two things",
+      { service, compromised: [{ reason: "leaked" }] },
+      [
+        "DPS-CERT-022 at compromised[0]: found none of certificate and thumbprint; fix: give exactly one of certificate and thumbprint",
+      ],
+    ],
+    [
+      "a hub twice",
+      { service, hubs: [{ name: "hub-a" }, { name: "HUB-A" }] },
+      [
+        "DPS-CERT-022 at hubs[1].name: found HUB-A, which is listed before; fix: list each hub once",
+      ],
+    ],
+    [
+      "more CAs than a service takes",
+      {
+        service,
+        certificates,
+        caCertificates: Object.fromEntries(
+          Array.from({ length: 26 }, (_, index) => [`ca-${index}`, { certificate: "root" }]),
+        ),
+      },
+      ["DPS-CERT-022 at caCertificates: found 26 entries; fix: declare at most 25"],
+    ],
+    [
+      "a dev certificate for a real target",
+      { service, target: "azure", certificates: { root: certificates.root } },
+      [
+        "DPS-CERT-024 at certificates.root.dev: found a certificate made in the stack, for the target azure; fix: give the certificate of your CA as { file }; its key never comes into the stack",
+      ],
+    ],
+    [
+      "issuers of dev certificates that cannot issue",
+      {
+        service,
+        certificates: {
+          ...certificates,
+          a: { dev: { commonName: "a", days: 1, issuer: "rot" } },
+          b: { dev: { commonName: "b", days: 1, issuer: "file" } },
+          c: { dev: { commonName: "c", days: 1, issuer: "a" } },
+          d: { dev: { commonName: "d", days: 1, issuer: "e", ca: true } },
+          e: { dev: { commonName: "e", days: 1, issuer: "d", ca: true } },
+        },
+      },
+      [
+        "DPS-CERT-027 at certificates.a.dev.issuer: found the certificate name rot; fix: did you mean root? Known: root, file, a, b, c, d and e",
+        "DPS-CERT-025 at certificates.b.dev.issuer: found file, which is a file: its key is not in the stack; fix: name a dev certificate that is a CA",
+        "DPS-CERT-025 at certificates.c.dev.issuer: found a, which is not a CA; fix: set ca: true on a",
+        "DPS-CERT-025 at certificates.d.dev.issuer: found e, whose own issuers lead back to d; fix: let one certificate be self-signed (no issuer)",
+        "DPS-CERT-025 at certificates.e.dev.issuer: found d, whose own issuers lead back to e; fix: let one certificate be self-signed (no issuer)",
+      ],
+    ],
+    [
+      "a CA from a file without a proof of possession",
+      {
+        service,
+        certificates,
+        caCertificates: { a: { certificate: "file" }, b: { certificate: "root" } },
+      },
+      [
+        "DPS-CERT-029 at caCertificates.a.proof: found no proof of possession for a CA whose key is not in the stack; fix: give proof: { keyFile: … }, or proof: { selfAttested: true } to do without",
+      ],
+    ],
+    [
+      "everything that this version does not carry out",
+      {
+        service,
+        certificates,
+        caCertificates: {
+          a: { certificate: "file", proof: { command: ["sign"] } },
+          b: { certificate: "file", proof: { offline: {} } },
+        },
+        enrollmentGroups: { sensors: { reprovision: "job", adopt: true } },
+        remove: { how: "waves", keep: "rekey" },
+      },
+      [
+        "DPS-CERT-090 at caCertificates.a.proof.command: found what is not supported yet: proof of possession by a signing command; fix: use proof: { keyFile: … }",
+        "DPS-CERT-090 at caCertificates.b.proof.offline: found what is not supported yet: proof of possession offline, in two changes; fix: use proof: { keyFile: … }",
+        "DPS-CERT-090 at remove.how: found what is not supported yet: removal in waves; fix: use how: now",
+        "DPS-CERT-090 at remove.keep: found what is not supported yet: keeping hub identities and replacing their thumbprint; fix: use keep: delete",
+        "DPS-CERT-090 at enrollmentGroups.sensors.reprovision: found what is not supported yet: telling devices to register again; fix: leave reprovision out; a device registers again when its hub refuses it",
+        "DPS-CERT-090 at enrollmentGroups.sensors.adopt: found what is not supported yet: taking over an entry that exists already; fix: leave adopt out and delete the entry in DPS, or give it another ID",
+      ],
+    ],
+  ];
+  for (const [name, raw, expected] of rows) {
+    it(`refuses ${name}`, () => assert.deepEqual(messages(raw), expected));
+  }
+
+  it("reports all faults at once, and shows no value that may be a key", () => {
+    const found = messages({
+      service: { ...service, location: "-----BEGIN PRIVATE KEY-----\nMIGH", name: "x" },
+      auth: "-----BEGIN PRIVATE KEY-----\nMIGH",
+    });
+    assert.deepEqual(
+      found.map((message) => message.split("; fix")[0]),
+      [
+        "DPS-CERT-022 at auth: found text of 32 characters (not shown)",
+        "DPS-CERT-022 at service.name: found the text x",
+      ],
+    );
+  });
+});
+
+describe("the schema", () => {
+  interface Node {
+    type?: string;
+    description?: string;
+    default?: string | number | boolean | object;
+    additionalProperties?: unknown;
+    $ref?: string;
+  }
+
+  function visit(node: unknown, path: string, each: (node: Node, path: string) => void): void {
+    if (typeof node !== "object" || node === null) return;
+    each(node, path);
+    for (const [name, child] of Object.entries(node)) visit(child, `${path}/${name}`, each);
+  }
+
+  it("describes every property and lets no object have others", () => {
+    const definitions: Record<string, { description?: string }> = schema.definitions;
+    visit(schema, "", (node, path) => {
+      if (/\/(properties|definitions)\/[^/]+$/.test(path) || path.endsWith("/items")) {
+        const target = (node.$ref ?? "").split("/").at(-1) ?? "";
+        assert.ok(node.description ?? definitions[target]?.description, `${path} is not described`);
+      }
+      if (node.type === "object") {
+        assert.ok("additionalProperties" in node, `${path} lets others in`);
+        assert.notEqual(node.additionalProperties, true);
+      }
+    });
+  });
+
+  it("has the keys that Pulumi.yaml describes", () => {
+    const project = readFileSync(join(__dirname, "../../Pulumi.yaml"), "utf8");
+    const keys = [...project.matchAll(/^ {2}dps-certificates:(\w+):$/gm)].map(([, key]) => key);
+    assert.deepEqual(keys, Object.keys(schema.properties));
+  });
+
+  it("says in words each default that it fills in", () => {
+    const definitions: Record<string, { description?: string }> = schema.definitions;
+    visit(schema, "", (node, path) => {
+      if (node.default === undefined || typeof node.default === "object") return;
+      const target = (node.$ref ?? "").split("/").at(-1) ?? "";
+      const words = String(node.description ?? definitions[target]?.description);
+      assert.ok(words.includes(`Default: ${String(node.default)}`), `${path}: ${words}`);
+    });
+  });
+});
