@@ -1,0 +1,114 @@
+/** Device identities and twins of one hub, as they are stored. */
+import { randomInt } from "node:crypto";
+import type { Sandbox } from "../common/model";
+import type { Collection } from "../common/store";
+import { DEVICE_IDS_ARE_CASE_SENSITIVE } from "./not-known";
+
+export type AuthenticationType = "sas" | "selfSigned" | "certificateAuthority" | "none";
+
+export interface Authentication {
+  type: AuthenticationType;
+  /** base64; null where the type has no keys. */
+  symmetricKey: { primaryKey: string | null; secondaryKey: string | null };
+  /** Upper-case hex, 40 (SHA-1) or 64 (SHA-256) digits; null: the slot is empty. */
+  x509Thumbprint: { primaryThumbprint: string | null; secondaryThumbprint: string | null };
+}
+
+export type Json = Record<string, unknown>;
+
+/** Desired or reported properties. */
+export interface TwinCollection {
+  values: Json;
+  /** Same shape as the values, each with the time (and version) of its last change. */
+  metadata: Json;
+  version: number;
+}
+
+export interface DeviceRecord {
+  deviceId: string;
+  /** Stays as long as the identity is not deleted. */
+  generationId: string;
+  /** Of the identity; changes with every write of it. */
+  etag: string;
+  status: "enabled" | "disabled";
+  statusReason: string | null;
+  /** ISO 8601; `NEVER` until something happens. */
+  statusUpdatedTime: string;
+  connectionStateUpdatedTime: string;
+  lastActivityTime: string;
+  authentication: Authentication;
+  capabilities: { iotEdge: boolean };
+  deviceScope?: string;
+  parentScopes: string[];
+  tags: Json;
+  desired: TwinCollection;
+  reported: TwinCollection;
+  /** Of the twin; counts every change of it. */
+  version: number;
+  /** Counts changes of tags and desired properties; its etag is made from it. */
+  twinEtag: number;
+}
+
+/** What the hub shows for a time that has not come yet. */
+export const NEVER = "0001-01-01T00:00:00Z";
+
+/** Seven digits of a second, as in the hub's documents. */
+export function hubDate(now: Date): string {
+  return now.toISOString().replace("Z", "0000Z");
+}
+
+/** Of an identity: base64 of a number in digits, as the hub makes them. */
+export function newIdentityEtag(): string {
+  return Buffer.from(String(randomInt(100_000_000, 1_000_000_000))).toString("base64");
+}
+
+/** Of a twin: base64 of a 64-bit counter; "AAAAAAAAAAE=" is the first. */
+export function twinEtag(counter: number): string {
+  const bytes = Buffer.alloc(8);
+  bytes.writeBigUInt64BE(BigInt(counter));
+  return bytes.toString("base64");
+}
+
+/** 18 digits, as the hub makes them. */
+export function newGenerationId(): string {
+  return String(Date.now()) + String(randomInt(10_000, 100_000));
+}
+
+/** The devices of one hub, in the order of their IDs. */
+export class Devices {
+  private readonly records: Collection<DeviceRecord>;
+
+  constructor(
+    sandbox: Pick<Sandbox, "collection">,
+    private readonly hubName: string,
+  ) {
+    this.records = sandbox.collection<DeviceRecord>("hub-devices");
+  }
+
+  get(deviceId: string): DeviceRecord | undefined {
+    return this.records.get(deviceKey(this.hubName, deviceId));
+  }
+
+  put(record: DeviceRecord): DeviceRecord {
+    return this.records.put(deviceKey(this.hubName, record.deviceId), record);
+  }
+
+  delete(deviceId: string): void {
+    this.records.delete(deviceKey(this.hubName, deviceId));
+  }
+
+  list(): DeviceRecord[] {
+    return this.records.list(`${this.hubName}/`);
+  }
+}
+
+/**
+ * Key in a collection of a hub. Collections do not tell capitals from small letters and device IDs do,
+ * so a capital is written as "^" (no character of a device ID) and the small letter.
+ */
+export function deviceKey(hubName: string, deviceId: string): string {
+  const id = DEVICE_IDS_ARE_CASE_SENSITIVE
+    ? deviceId.replace(/[A-Z]/g, (letter) => `^${letter.toLowerCase()}`)
+    : deviceId;
+  return `${hubName}/${id}`;
+}
