@@ -58,7 +58,7 @@ interface ReadBody {
 
 /**
  * The services' three forms: DPS `{errorCode, message, trackingId}`; IoT Hub
- * `{Message: "ErrorCode:DeviceNotFound;text"}`; resource manager `{code, message}`, also within
+ * `{Message: "ErrorCode:DeviceNotFound;text"}`, or of direct methods JSON in `Message`; resource manager `{code, message}`, also within
  * `error`.
  */
 function readBody(body: unknown): ReadBody {
@@ -73,7 +73,11 @@ function readBody(body: unknown): ReadBody {
   }
   const outer = (json ?? {}) as Record<string, unknown>;
   const inner = (outer["error"] ?? outer) as Record<string, unknown>;
-  const hub = /^ErrorCode:([^;]+);?(.*)$/s.exec(asText(inner["Message"]) ?? "");
+  const nested = asText(inner["Message"]);
+  if (nested?.startsWith("{")) {
+    return readBody(nested);
+  }
+  const hub = /^ErrorCode:([^;]+);?(.*)$/s.exec(nested ?? "");
   if (hub) {
     return { code: hub[1], text: hub[2] };
   }

@@ -1,4 +1,5 @@
 /** One connection to the hub, from its opening to its end. */
+import { promisify } from "node:util";
 import { NoRetry } from "azure-iot-common";
 import { Client, type DeviceMethodResponse, Message } from "azure-iot-device";
 import { Mqtt } from "azure-iot-device-mqtt";
@@ -10,7 +11,7 @@ const CLOSE_MS = 5000;
 
 /** The SDK's twin is untyped. */
 interface TwinProperties {
-  reported: { update(patch: object, done: (error?: Error) => void): void };
+  reported: { update(patch: object, done: (error: Error | null) => void): void };
 }
 
 /**
@@ -62,14 +63,10 @@ export class HubConnection {
   }
 
   /** Writes reported properties of the twin. */
-  async report(properties: object): Promise<void> {
-    const { properties } = (await this.client.getTwin()) as { properties: TwinProperties };
-    await new Promise<void>((resolve, reject) => {
-      properties.reported.update(properties, (error) => {
-        if (error) reject(error);
-        else resolve();
-      });
-    });
+  async report(reported: object): Promise<void> {
+    const twin = await this.client.getTwin();
+    const { properties } = twin as unknown as { properties: TwinProperties };
+    await promisify(properties.reported.update.bind(properties.reported))(reported);
   }
 
   /** Calls `handler` when a direct method of that name comes, and answers 202. */

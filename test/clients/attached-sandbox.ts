@@ -1,5 +1,6 @@
 /** A real sandbox that this very process is attached to, as `npm run sandbox -- env` attaches a shell. */
 import { readFileSync } from "node:fs";
+import { join } from "node:path";
 import tls from "node:tls";
 import { IotDpsClient } from "@azure/arm-deviceprovisioningservices";
 import { IotHubClient } from "@azure/arm-iothub";

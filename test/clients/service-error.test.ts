@@ -78,6 +78,12 @@ describe("service errors", () => {
       /DeviceNotFound, "E2002"/,
     ],
     [
+      "hub 404 of a method",
+      dpsError(404, { Message: '{"errorCode":404103,"message":"Offline"}' }),
+      "NotFound",
+      /404103, "Offline"/,
+    ],
+    [
       "ARM 412, flat",
       armError(412, { code: 412001, message: "Invalid ETag supplied." }),
       "PreconditionFailed",
