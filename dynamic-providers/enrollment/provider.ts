@@ -13,6 +13,7 @@ import {
   identity,
   type LiveSlot,
   liveSlots,
+  normalised,
   type Slot,
   slotKeys,
   type Slots,
@@ -130,7 +131,7 @@ export function enrollmentHandler(
   function wireRecord(live: WireEnrollment | undefined, inputs: EnrollmentInputs): WireEnrollment {
     return {
       ...live,
-      attestation: kind.attestation(inputs) as Attestation,
+      attestation: kind.attestation(normalised(inputs)) as Attestation,
       provisioningStatus: inputs.provisioningStatus,
       reprovisionPolicy: policies[inputs.reprovisionPolicy],
       ...(inputs.deviceId !== undefined && { deviceId: inputs.deviceId }),
@@ -310,9 +311,10 @@ type Managed = Slots<Slot | LiveSlot> &
 
 /** Everything this resource manages of an entry, comparable. */
 function managed(entry: Managed): string {
+  const { primary, secondary } = normalised<Slot | LiveSlot>(entry);
   return JSON.stringify([
-    identity(entry.primary),
-    identity(entry.secondary),
+    identity(primary),
+    identity(secondary),
     entry.provisioningStatus,
     entry.reprovisionPolicy,
   ]);

@@ -61,6 +61,19 @@ function liveCertificate(wire: EnrolledCertificate | undefined): LiveSlot | unde
       };
 }
 
+/**
+ * What is sent to DPS: a certificate that stands alone is sent as the primary, whichever slot it is
+ * declared in. Whether DPS takes an entry with only a secondary is not known; this way round it takes
+ * it in any case, and one PUT moves it.
+ */
+export function normalised<S>({ primary, secondary }: Slots<S>): Slots<S> {
+  const first = primary ?? secondary;
+  return {
+    ...(first && { primary: first }),
+    ...(primary && secondary && { secondary }),
+  };
+}
+
 /** Two slots with the same identity admit the same devices. */
 export function identity(slot: Slot | LiveSlot | undefined): string {
   if (slot === undefined) {
