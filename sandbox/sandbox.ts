@@ -1,6 +1,7 @@
 /** Starts and stops a sandbox: the emulated Azure in one process, on loopback. */
 import { randomBytes, randomUUID } from "node:crypto";
 import { writeFileSync } from "node:fs";
+import { isIP } from "node:net";
 import type { ArmContext } from "./arm/context";
 import { Operations } from "./arm/operations";
 import { createArm } from "./arm/server";
@@ -12,7 +13,7 @@ import { Store } from "./common/store";
 import { TlsRoot, type SavedTlsRoot } from "./common/tls";
 import { writeJson, type EndpointsFile } from "./endpoints";
 import { environmentOf, type EnvironmentFile } from "./environment";
-import { SandboxFolder } from "./folder";
+import { SandboxError, SandboxFolder } from "./folder";
 import { LocalFronts } from "./front-keeper";
 import { loadFronts, type Fronts } from "./fronts";
 import { standardAddresses } from "./loopback";
@@ -65,16 +66,13 @@ export async function startSandbox(options: SandboxOptions): Promise<RunningSand
   const folder = new SandboxFolder(options.dir);
   folder.claim(keep);
   const closers: (() => unknown)[] = [() => folder.release()];
-  const close = once(async () => {
-    for (const step of closers.reverse()) {
-      await step();
-    }
-  });
+  const close = once(() => closeAll(closers));
   try {
     closers.push(() => (keep ? folder.withdraw() : folder.empty()));
     return await start(options, folder, closers, close);
   } catch (error) {
-    await close();
+    // The reason it did not start is what matters, not what then could not be closed.
+    await close().catch(() => undefined);
     throw error;
   }
 }
@@ -102,6 +100,7 @@ async function start(
   closers.push(() => tokenService.close());
   authority.host = `https://localhost:${await listen(tokenService, "127.0.0.1", 0)}`;
 
+  refuseOtherMode(sandbox, options.standardPorts ?? false);
   const standard = options.standardPorts === true ? await standardAddresses() : undefined;
   let endpoints: (() => EndpointsFile) | undefined;
   const keeper = new LocalFronts(sandbox, store, fronts, standard, () => {
@@ -195,6 +194,19 @@ function assemble(
   return sandbox;
 }
 
+/** A kept service whose host name is an address needs the standard ports again. */
+function refuseOtherMode(sandbox: Sandbox, standardPorts: boolean): void {
+  const hostNames = [
+    ...sandbox.hubs.list().map((hub) => hub.hostName),
+    ...sandbox.services.list().map((service) => service.serviceHostName),
+  ];
+  if (!standardPorts && hostNames.some((name) => isIP(name) !== 0)) {
+    throw new SandboxError(
+      "This sandbox was kept with services that have addresses of their own: start it with --standard-ports.",
+    );
+  }
+}
+
 /** Brings up the services of a kept sandbox. */
 async function reopen(sandbox: Sandbox, keeper: LocalFronts): Promise<void> {
   for (const hub of sandbox.hubs.list()) {
@@ -226,6 +238,21 @@ function endpointsOf(
     provisioningServices: keeper.provisioningServices(),
     iotHubs: keeper.iotHubs(),
   };
+}
+
+/** Last opened, first closed. What cannot be closed does not keep the rest open. */
+async function closeAll(closers: (() => unknown)[]): Promise<void> {
+  const faults: unknown[] = [];
+  for (const step of closers.reverse()) {
+    try {
+      await step();
+    } catch (error) {
+      faults.push(error);
+    }
+  }
+  if (faults.length > 0) {
+    throw new AggregateError(faults, `The sandbox did not stop cleanly: ${faults.join("; ")}`);
+  }
 }
 
 function once(work: () => Promise<void>): () => Promise<void> {

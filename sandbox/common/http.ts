@@ -65,8 +65,8 @@ export function createApp(sandbox: Pick<Sandbox, "log">, options: AppOptions): F
     routerOptions: { caseSensitive: false, ignoreTrailingSlash: true, maxParamLength: 4096 },
     // A path that cannot be decoded: fastify runs no hooks for it.
     frameworkErrors: (error, request, reply) => {
-      void fail(error, request, reply as FastifyReply);
-      record(request, reply as FastifyReply);
+      void fail(error, request, reply);
+      record(request, reply);
     },
   }) as unknown as FastifyInstance;
 
