@@ -8,8 +8,6 @@ import { entriesOf, isAbove, knownCertificates, own } from "./slots";
 import type { Entry, ResolvedSlot } from "./slots";
 import { displayName, listed } from "./text";
 
-export { inferRoll, type EntryRoll } from "./entry-roll";
-
 /** One roll for each entry of either configuration, and one for each denial without an entry. */
 export function inferRolls(
   before: Declared | undefined,

@@ -48,3 +48,11 @@ export function judge(
     rolls: inferRolls(before, after, breaches),
   };
 }
+
+/**
+ * Judges a configuration when it is not known what was there before it: nothing counts as new, so
+ * that an expired certificate which waits for its retirement is a warning and not a refusal.
+ */
+export function judgeAlone(declared: Declared, now: Date, known: KnownFacts = {}): Fault[] {
+  return judge(declared, declared, now, known).faults;
+}

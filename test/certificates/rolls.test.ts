@@ -1,7 +1,7 @@
 /** Which procedure a change is, and its steps. */
 import assert from "node:assert/strict";
 import type { Declared } from "../../certificates/declared";
-import { inferRoll } from "../../certificates/rolls";
+import { inferRoll } from "../../certificates/entry-roll";
 import { judge } from "../../certificates/rules";
 import { summarize } from "../../certificates/summary";
 import { breach, cast, device, DEVICE, group, SENSORS, type Cast } from "./cast";

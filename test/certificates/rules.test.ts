@@ -3,7 +3,8 @@ import assert from "node:assert/strict";
 import type { Declared } from "../../certificates/declared";
 
 import type { Issued, TestCa } from "../support/test-ca";
-import { below, declared, known, leaf, messages, root, shown } from "./fixtures";
+import { judgeAlone } from "../../certificates/rules";
+import { below, declared, known, leaf, messages, NOW, root, shown } from "./fixtures";
 
 const enabled = "enabled" as const;
 const disabled = "disabled" as const;
@@ -242,6 +243,10 @@ describe("the rules of one configuration", () => {
     assert.deepEqual(messages(before, before), [
       `DPS-CERT-050 at ${path}.primary.certificate: found an expired certificate: ${shown(old)}; fix: remove it, so that the slot is free`,
     ]);
+    assert.deepEqual(
+      judgeAlone(before, NOW).map(({ code, severity }) => [code, severity]),
+      [["DPS-CERT-050", "warning"]],
+    );
     assert.deepEqual(messages(base, withSlots("one", "soon")), [
       `DPS-CERT-049 at ${path}.secondary.certificate: found a certificate that is not valid yet: ${shown(soon)}; fix: wait for its first day, or waive this with a reason`,
     ]);
