@@ -193,9 +193,13 @@ function partsOf(token: string): [string, string] {
   return [module, name];
 }
 
+async function rewriteShapes(): Promise<void> {
+  const file = join(__dirname, "shapes.json");
+  const { format, resolveConfig } = await import("prettier");
+  const text = JSON.stringify(readDeclaredShapes());
+  writeFileSync(file, await format(text, { ...(await resolveConfig(file)), parser: "json" }));
+}
+
 if (require.main === module) {
-  writeFileSync(
-    join(__dirname, "shapes.json"),
-    `${JSON.stringify(readDeclaredShapes(), null, 2)}\n`,
-  );
+  void rewriteShapes();
 }

@@ -23,7 +23,7 @@ export class Session {
 
   /** Reads the endpoints anew: between two runs the sandbox may have been started again. */
   static open(endpointsFile: string, config: ProviderConfig): Session {
-    const endpoints = JSON.parse(readFileSync(endpointsFile, "utf8")) as ArmEndpoints;
+    const endpoints = readEndpoints(endpointsFile);
     refuseOtherTargets(endpoints, config);
     return new Session(endpoints, config);
   }
@@ -64,6 +64,14 @@ export class Session {
   cancel(): void {
     this.end.abort(new Error("the operation was cancelled"));
     this.arm.close();
+  }
+}
+
+function readEndpoints(file: string): ArmEndpoints {
+  try {
+    return JSON.parse(readFileSync(file, "utf8")) as ArmEndpoints;
+  } catch (error) {
+    throw new Error(`the sandbox is not running: cannot read ${file}`, { cause: error });
   }
 }
 

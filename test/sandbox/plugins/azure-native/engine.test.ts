@@ -74,8 +74,17 @@ describe("the stand-in azure-native plugin, under the real engine", function () 
     arm = await startTestArm();
     plugin = await startAzureNative({ endpointsFile: arm.endpointsFile });
     command = await pulumiCommand();
-    stack = await automation.LocalWorkspace.createStack(
-      { stackName: "dev", projectName: "stand-in", program },
+    stack = await openStack("dev", plugin.port);
+  });
+  after(async () => {
+    await plugin.close();
+    await arm.close();
+    rmSync(dir, { recursive: true });
+  });
+
+  async function openStack(stackName: string, port: number): Promise<automation.Stack> {
+    return automation.LocalWorkspace.createStack(
+      { stackName, projectName: "stand-in", program },
       {
         pulumiCommand: command,
         pulumiHome: join(dir, "home"),
@@ -86,18 +95,13 @@ describe("the stand-in azure-native plugin, under the real engine", function () 
         },
         envVars: {
           PULUMI_CONFIG_PASSPHRASE: "only for this test",
-          PULUMI_DEBUG_PROVIDERS: `azure-native:${plugin.port}`,
+          PULUMI_DEBUG_PROVIDERS: `azure-native:${port}`,
           PULUMI_SKIP_UPDATE_CHECK: "1",
           PULUMI_DISABLE_AUTOMATIC_PLUGIN_ACQUISITION: "true",
         },
       },
     );
-  });
-  after(async () => {
-    await plugin.close();
-    await arm.close();
-    rmSync(dir, { recursive: true });
-  });
+  }
 
   const options = { onOutput: (text: string) => void printed.push(text), color: "never" as const };
 
@@ -205,6 +209,22 @@ describe("the stand-in azure-native plugin, under the real engine", function () 
     const { summary } = await stack.destroy(options);
     assert.deepEqual(summary.resourceChanges, { delete: 5 });
     assert.doesNotMatch(printed.join("\n"), /warning/i);
+  });
+
+  it("makes all properties secret when it is told not to take secrets", async () => {
+    wishes.linked = true;
+    const { endpointsFile } = arm;
+    const other = await startAzureNative({ endpointsFile, acceptSecrets: false });
+    try {
+      const secretive = await openStack("secretive", other.port);
+      const { outputs } = await secretive.up(options);
+      assert.match(outputs["idScope"]?.value as string, /^0ne/);
+      assert.equal(outputs["idScope"]?.secret, true);
+      await secretive.preview({ ...options, expectNoChanges: true });
+      await secretive.destroy(options);
+    } finally {
+      await other.close();
+    }
   });
 });
 

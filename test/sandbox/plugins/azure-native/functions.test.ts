@@ -119,6 +119,18 @@ describe("the stand-in azure-native plugin's functions, and when ARM does not do
       await engine.configure({ subscriptionId: arm.subscriptionId });
     });
 
+    it("says that the sandbox is not running when its endpoints are gone", async () => {
+      const other = await TestEngine.start(`${arm.endpointsFile}.gone`);
+      try {
+        await assert.rejects(other.configure(), { details: /^the sandbox is not running: / });
+        await assert.rejects(other.read(GROUP, "/x"), {
+          details: "the provider has not been configured",
+        });
+      } finally {
+        await other.close();
+      }
+    });
+
     it("ends what is under way when the engine cancels", async () => {
       await makeGroup();
       let opening = (): void => undefined;
