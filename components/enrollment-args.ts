@@ -1,7 +1,7 @@
 /** What both kinds of enrollment have in common. */
 import type * as pulumi from "@pulumi/pulumi";
 import type { CompromisedKey } from "../certificates/compromised-keys";
-import type { ReprovisionPolicy } from "../dynamic-providers/enrollment/provider";
+import type { ReprovisionPolicy } from "../dynamic-providers/enrollment/live";
 import type { Slot } from "../dynamic-providers/enrollment/slots";
 import type { Args } from "../dynamic-providers/resources";
 import type { Certificate } from "./certificate";

@@ -1,5 +1,5 @@
 import * as pulumi from "@pulumi/pulumi";
-import type { LiveEnrollment } from "../dynamic-providers/enrollment/provider";
+import type { LiveEnrollment } from "../dynamic-providers/enrollment/live";
 import type { Slot } from "../dynamic-providers/enrollment/slots";
 import { type Args, EnrollmentResource } from "../dynamic-providers/resources";
 import { CaCertificate } from "./ca-certificate";

@@ -1,5 +1,5 @@
 import * as pulumi from "@pulumi/pulumi";
-import type { LiveEnrollment } from "../dynamic-providers/enrollment/provider";
+import type { LiveEnrollment } from "../dynamic-providers/enrollment/live";
 import { EnrollmentResource } from "../dynamic-providers/resources";
 import type { Certificate } from "./certificate";
 import { certificateSlot, type EnrollmentArgs } from "./enrollment-args";

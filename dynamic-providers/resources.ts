@@ -8,7 +8,7 @@ import type { CaCertificateInputs, CaCertificateOutputs } from "./ca-certificate
 import type { DeviceRegistrationRemovalInputs } from "./device-registration-removal/provider";
 import type { RemovalScope } from "./device-registration-removal/candidates";
 import type { JournalEntry } from "./device-twin-journal/provider";
-import type { EnrollmentInputs, LiveEnrollment } from "./enrollment/provider";
+import type { EnrollmentInputs, LiveEnrollment } from "./enrollment/live";
 import type { HandlerName } from "./handlers";
 import type { RotationManifestInputs } from "./rotation-manifest/provider";
 import { handledBy } from "./shim";
