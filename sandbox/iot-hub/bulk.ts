@@ -36,8 +36,7 @@ const MODES: Record<string, Write> = {
   createorupdateifmatchetag: (registry, deviceId, item, etag) =>
     createOrUpdate(registry, deviceId, item, required(etag)),
   delete: (registry, deviceId) => registry.delete(deviceId, ANY),
-  deleteifmatchetag: (registry, deviceId, _item, etag) =>
-    registry.delete(deviceId, required(etag)),
+  deleteifmatchetag: (registry, deviceId, _item, etag) => registry.delete(deviceId, required(etag)),
 };
 
 /** The first import mode in the body that the sandbox does not have; undefined: it has all. */

@@ -88,7 +88,11 @@ export function nestedError(
 }
 
 /** The body of a refusal that goes to a device over MQTT. */
-export function deviceFault(errorCode: number, message: string, now: Date): Record<string, unknown> {
+export function deviceFault(
+  errorCode: number,
+  message: string,
+  now: Date,
+): Record<string, unknown> {
   return { errorCode, trackingId: trackingId(now), message, timestampUtc: now.toISOString() };
 }
 

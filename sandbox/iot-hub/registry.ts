@@ -180,15 +180,14 @@ export class DeviceRegistry {
   }
 
   private rewrite(before: DeviceRecord, input: IdentityInput): DeviceRecord {
-    const { deviceScope: _, ...kept } = before;
-    const statusUpdatedTime =
-      input.status === before.status ? before.statusUpdatedTime : hubDate(this.sandbox.clock.now());
-    const after = this.devices.put({
-      ...kept,
-      ...input,
-      statusUpdatedTime,
-      etag: newIdentityEtag(),
-    });
+    const written = { ...before, ...input };
+    if (input.deviceScope === undefined) {
+      delete written.deviceScope;
+    }
+    if (input.status !== before.status) {
+      written.statusUpdatedTime = hubDate(this.sandbox.clock.now());
+    }
+    const after = this.devices.put({ ...written, etag: newIdentityEtag() });
     // Only this ends a live connection; a new thumbprint counts at the next one.
     if (after.status === "disabled") {
       this.connections.end(after.deviceId, false);

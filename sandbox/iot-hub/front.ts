@@ -1,0 +1,80 @@
+/** An IoT hub that listens: HTTPS for the back end, MQTT for devices. */
+import { hubError, type HttpError } from "../common/errors";
+import { createApp, listen, type Failure } from "../common/http";
+import type { ListenOptions, Sandbox, ServiceEndpoint } from "../common/model";
+import { startDeviceHub } from "./device-mqtt";
+import { HubFault } from "./faults";
+import { DirectMethods } from "./methods";
+import { DeviceRegistry } from "./registry";
+import { hubRoutes } from "./routes";
+
+/**
+ * Starts the two listeners of the hub called `hubName`. Throws when there is no such hub, or a port is
+ * taken.
+ *
+ * @param listenOn loopback address and ports; 0 takes any free one
+ */
+export async function startHubFront(
+  sandbox: Sandbox,
+  hubName: string,
+  listenOn: ListenOptions,
+): Promise<ServiceEndpoint> {
+  const hub = sandbox.hubs.get(hubName);
+  if (hub === undefined) {
+    throw new Error(`there is no IoT hub "${hubName}"`);
+  }
+  const { address } = listenOn;
+  const names = [...new Set(["localhost", "127.0.0.1", address])];
+  const identity = await sandbox.serverIdentity([...new Set([hub.hostName, ...names])]);
+  const registry = new DeviceRegistry(sandbox, hubName);
+  const methods = new DirectMethods(registry.connections, () => sandbox.clock.now());
+  const app = createApp(sandbox, {
+    service: "iot-hub",
+    instance: hubName,
+    identity,
+    clientCertificates: false,
+    errorBody: (failure) => errorBody(failure, sandbox.clock.now()),
+  });
+  hubRoutes(app, {
+    sandbox,
+    hubName,
+    registry,
+    methods,
+    names,
+    notWritten: (operation) => notWritten(operation, sandbox.clock.now()),
+  });
+  const httpsPort = await listen(app, address, listenOn.httpsPort);
+  try {
+    const mqtt = await startDeviceHub(
+      { sandbox, hubName, identity, registry, methods, names },
+      { address, port: listenOn.mqttPort },
+    );
+    return {
+      httpsPort,
+      mqttPort: mqtt.port,
+      close: async () => {
+        methods.close();
+        await Promise.all([app.close(), mqtt.close()]);
+        registry.connections.attach(undefined);
+      },
+    };
+  } catch (error) {
+    await app.close();
+    throw error;
+  }
+}
+
+function errorBody({ status, message, error }: Failure, now: Date): HttpError {
+  if (error instanceof HubFault) {
+    return error.toHttp(now);
+  }
+  if (status === 400) {
+    return new HubFault("IotHubFormatError", message).toHttp(now);
+  }
+  return hubError(status, status === 501 ? "NotImplemented" : "ServerError", message, now);
+}
+
+function notWritten(operation: string, now: Date): HttpError {
+  const text = `The sandbox does not have this operation: ${operation}`;
+  return hubError(501, "NotImplemented", text, now);
+}
