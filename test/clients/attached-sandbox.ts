@@ -1,6 +1,6 @@
 /** A real sandbox that this very process is attached to, as `npm run sandbox -- env` attaches a shell. */
 import { readFileSync } from "node:fs";
-import { join } from "node:path";
+import { createRequire } from "node:module";
 import tls from "node:tls";
 import { IotDpsClient } from "@azure/arm-deviceprovisioningservices";
 import { IotHubClient } from "@azure/arm-iothub";
@@ -41,7 +41,7 @@ export async function openAttached(
 }
 
 async function attach(sandbox: TestSandbox): Promise<AttachedSandbox> {
-  await import("../../sandbox/preload.cjs");
+  createRequire(__filename)("../../sandbox/preload.cjs");
   const root = readFileSync(sandbox.endpoints().caFile, "utf8");
   trusted.add(root);
   const before = process.env["DPS_SANDBOX_ENDPOINTS"];
