@@ -73,11 +73,11 @@ const denials = stack.denials.map(
     }),
 );
 
-const removals = configuration.compromised.map((entry, index) => {
+const removals = configuration.compromised.map((entry) => {
   const name = "certificate" in entry ? entry.certificate : entry.thumbprint;
   return new BreachRemoval(name, {
     service,
-    compromised: compromised.apply((keys) => keys[index]!),
+    compromised: compromised.apply((keys) => keys.find((key) => key.name === name)!),
     replaced: [...groups, ...individuals, ...denials],
   });
 });

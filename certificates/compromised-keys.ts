@@ -5,6 +5,8 @@ import { own } from "./slots";
 
 /** Plain JSON. */
 export interface CompromisedKey {
+  /** As the configuration names it: a name in `certificates`, or a thumbprint. */
+  name: string;
   /**
    * Identifies the key: SHA-256 of SubjectPublicKeyInfo, upper-case hex; or `thumbprint:<hex>` of a
    * certificate that is not declared, so that only that one certificate can be found.
@@ -26,6 +28,7 @@ export interface CompromisedKey {
 export function compromisedKeys(declared: Declared): CompromisedKey[] {
   const known = allKnown(undefined, declared);
   return declared.compromised.flatMap((entry) => {
+    const name = "thumbprint" in entry ? entry.thumbprint : entry.certificate;
     const wanted = "thumbprint" in entry ? normalise(entry.thumbprint) : undefined;
     const named =
       "certificate" in entry ? own(declared.certificates, entry.certificate) : undefined;
@@ -42,6 +45,7 @@ export function compromisedKeys(declared: Declared): CompromisedKey[] {
         ? []
         : [
             {
+              name,
               key: `thumbprint:${wanted}`,
               subject: `certificate ${wanted}`,
               reason: entry.reason,
@@ -54,6 +58,7 @@ export function compromisedKeys(declared: Declared): CompromisedKey[] {
     const twins = known.filter(({ summary }) => summary.publicKeySha256 === key);
     return [
       {
+        name,
         key,
         subject: certificate.summary.subject,
         reason: entry.reason,

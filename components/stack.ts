@@ -2,8 +2,8 @@
 import * as pulumi from "@pulumi/pulumi";
 import { type CompromisedKey, compromisedKeys } from "../certificates/compromised-keys";
 import type { Declared } from "../certificates/declared";
-import { type Fault, RefusedError, refusals } from "../certificates/faults";
-import { judge } from "../certificates/rules";
+import { fault, type Fault, RefusedError, refusals } from "../certificates/faults";
+import { judgeAlone } from "../certificates/rules";
 import {
   type ProofConfiguration,
   readConfiguration,
@@ -49,7 +49,7 @@ export function readStack(): Stack {
     const loaded = loadCertificates(configuration.certificates, process.cwd());
     refuse(loaded.faults);
     const declared = declare(configuration, loaded.certificates);
-    refuse(refusals(judge(undefined, declared, new Date()).faults));
+    refuse(refusals([...judgeAlone(declared, new Date()), ...deniedCas(declared)]));
     return resolve(configuration, declared);
   } catch (error) {
     // The engine prints a RunError without a stack trace: the message is for whoever wrote the configuration.
@@ -107,6 +107,25 @@ function resolve(configuration: StackConfiguration, declared: Declared): Stack {
       ),
     ),
   };
+}
+
+/** A denied CA would need a disabled group of its own, which this version does not make. */
+function deniedCas(declared: Declared): Fault[] {
+  return declared.denied.flatMap((entry, index) => {
+    const certificate =
+      "certificate" in entry ? declared.certificates[entry.certificate] : undefined;
+    const isCa = certificate?.known === true ? certificate.summary.isCa : certificate?.isCa;
+    return isCa === true
+      ? [
+          fault(
+            "DPS-CERT-090",
+            `denied[${index}].certificate`,
+            "what is not supported yet: denying a CA certificate as a whole",
+            "take it out of the slots that hold it; if its key is stolen, name it in compromised",
+          ),
+        ]
+      : [];
+  });
 }
 
 /** Only leaves: a denied CA needs a disabled group, and a compromised one is a roll of its groups. */

@@ -3,7 +3,7 @@
  * refused by name, so that nothing is silently ignored. A line goes when its feature comes.
  */
 import { fault, type Fault } from "../certificates/faults";
-import { pathOf } from "../certificates/text";
+import { foldCase, pathOf } from "../certificates/text";
 import type { StackConfiguration } from "./configuration";
 
 interface NotYet {
@@ -46,6 +46,19 @@ const NOT_YET: NotYet[] = [
     instead: "leave reprovision out; a device registers again when its hub refuses it",
     places: (configuration) =>
       entries(configuration, "reprovision", (entry) => entry.reprovision !== undefined),
+  },
+  {
+    what: "denying a registration ID whose certificate is not declared",
+    instead:
+      "deny its certificate, or declare an individual enrollment with it and status: disabled",
+    places: ({ denied, individualEnrollments }) => {
+      const enrolled = new Set(Object.keys(individualEnrollments).map(foldCase));
+      return denied.flatMap((entry, index) =>
+        "registrationId" in entry && !enrolled.has(foldCase(entry.registrationId))
+          ? [`denied[${index}].registrationId`]
+          : [],
+      );
+    },
   },
   {
     what: "taking over an entry that exists already",
