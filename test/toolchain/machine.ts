@@ -26,7 +26,7 @@ export class Machine {
     await machine.write("sources/language-host/go.mod", "go 1.25.0\n");
     await mkdir(machine.path("bin"));
     await symlink(process.execPath, machine.path("bin/node"));
-    await machine.command("project/node_modules/pulumi/run.js", failingDownload);
+    await machine.write("project/node_modules/pulumi/run.js", failingDownload);
     return machine;
   }
 
@@ -57,9 +57,9 @@ export class Machine {
     return readFile(this.path(name), "utf8");
   }
 
-  /** Puts a command there, in JavaScript. */
+  /** Puts a command there, in shell: the quickest to start. */
   async command(name: string, script: string): Promise<void> {
-    const path = await this.write(name, `#!${process.execPath}\n${script}`);
+    const path = await this.write(name, `#!/bin/sh\n${script}\n`);
     await chmod(path, 0o755);
   }
 
@@ -87,7 +87,7 @@ export class Machine {
   }
 
   async installPulumi(bin: string, version: string): Promise<void> {
-    await this.command(join(bin, "pulumi"), `console.log("v${version}")`);
+    await this.command(join(bin, "pulumi"), `echo v${version}`);
     await this.command(join(bin, "pulumi-language-nodejs"), "");
     await this.command(join(bin, "pulumi-resource-pulumi-nodejs"), "");
   }
@@ -135,29 +135,30 @@ export const failingDownload = 'console.error("pulumi: fetch failed"); process.e
 
 /** What the npm package does where its server answers. */
 export const workingDownload = `
-const fs = require("fs"), path = require("path");
-const bin = path.join(process.env.PULUMI_HOME, "versions", process.env.PULUMI_VERSION, "bin");
+const fs = require("fs"), path = require("path"), version = process.env.PULUMI_VERSION;
+const bin = path.join(process.env.PULUMI_HOME, "versions", version, "bin");
 fs.mkdirSync(bin, { recursive: true });
-const script = \`#!${process.execPath}
-if (process.argv[2] === "version") console.log("v\${process.env.PULUMI_VERSION}");
-else process.exit(255);\`;
+const script = "#!/bin/sh\\ntest $1 = version && echo v" + version;
 for (const name of ["pulumi", "pulumi-language-nodejs", "pulumi-resource-pulumi-nodejs"])
   fs.writeFileSync(path.join(bin, name), script, { mode: 0o755 });`;
 
 function goStandIn(version: string, calls: string, during: string): string {
   return `
-const fs = require("fs"), path = require("path"), args = process.argv.slice(2);
-if (args[0] === "version") console.log("go version go${version} linux/amd64");
-else fs.appendFileSync(${JSON.stringify(calls)}, args.join(" ") + "\\n");
-if (args[0] === "build") {
-  ${during}
-  const out = args[args.indexOf("-o") + 1];
-  const said = (variable) => args.join(" ").match(new RegExp(variable + "=(\\\\S+)"))[1];
-  for (const name of args.slice(args.indexOf("-o") + 2).map((each) => path.basename(each))) {
-    const text = name === "plugins"
-      ? "require('path').basename(process.argv[1]).endsWith('tls') ? '" + said("main.tlsVersion") + "' : '" + said("main.randomVersion") + "'"
-      : "'" + said("version.Version") + "'";
-    fs.writeFileSync(path.join(out, name), "#!${process.execPath}\\nconsole.log(" + text + ")", { mode: 0o755 });
-  }
-}`;
+if [ $1 = version ]; then echo "go version go${version} linux/amd64"; exit; fi
+echo "$*" >> ${calls}
+[ $1 = build ] || exit 0
+${during}
+while [ $1 != -ldflags ]; do shift; done
+flags=$2; out=$4; shift 4
+said() { flag="\${flags##*$1=}"; echo "\${flag%% *}"; }
+for package; do
+  to="$out/\${package##*/}"
+  if [ \${package##*/} = plugins ]; then
+    text='case "$0" in *tls) echo '"$(said main.tlsVersion)"';; *) echo '"$(said main.randomVersion)"';; esac'
+  else
+    text="echo $(said version.Version)"
+  fi
+  printf '#!/bin/sh\\n%s\\n' "$text" > "$to"
+  /bin/chmod 755 "$to"
+done`;
 }
