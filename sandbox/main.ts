@@ -40,8 +40,6 @@ function commandLine(): Command {
 }
 
 async function run(options: StartOptions): Promise<void> {
-  const running = await startSandbox(options);
-  process.stdout.write(banner(running, options));
   let stopping = false;
   const stop = (): void => {
     // A second signal: somebody is in a hurry.
@@ -50,16 +48,25 @@ async function run(options: StartOptions): Promise<void> {
     }
     stopping = true;
     process.stdout.write("Stopping the sandbox.\n");
-    running.close().then(
-      () => process.exit(0),
-      (error: unknown) => {
-        console.error(error);
-        process.exit(1);
-      },
-    );
+    // One that is still starting stops when it has started: nothing is left behind.
+    starting
+      .then((running) => running.close())
+      .then(
+        () => process.exit(0),
+        (error: unknown) => {
+          console.error(error);
+          process.exit(1);
+        },
+      );
   };
   for (const signal of ["SIGINT", "SIGTERM", "SIGHUP"] as const) {
     process.on(signal, stop);
+  }
+  // After the handlers: from its first file on, somebody has to tidy up.
+  const starting = startSandbox(options);
+  const running = await starting;
+  if (!stopping) {
+    process.stdout.write(banner(running, options));
   }
 }
 

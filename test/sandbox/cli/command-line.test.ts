@@ -1,9 +1,10 @@
 import assert from "node:assert/strict";
 import { spawn, spawnSync, type ChildProcess } from "node:child_process";
 import { once } from "node:events";
-import { existsSync, mkdtempSync, readFileSync, rmSync } from "node:fs";
+import { existsSync, mkdtempSync, readdirSync, readFileSync, rmSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join, resolve } from "node:path";
+import { setTimeout } from "node:timers/promises";
 
 const ROOT = resolve(__dirname, "../../..");
 
@@ -63,6 +64,15 @@ describe("the sandbox's command line", () => {
     await start(["--dir", dir]);
     assert.notEqual(endpoints().pid, pid);
     assert.equal(await stop("SIGTERM"), 0);
+  });
+
+  it("leaves nothing behind when it is stopped while it starts", async () => {
+    running = spawn(process.execPath, command(["--dir", dir]), { cwd: ROOT, stdio: "ignore" });
+    while (!existsSync(join(dir, "sandbox.lock"))) {
+      await setTimeout(20);
+    }
+    assert.equal(await stop("SIGINT"), 0);
+    assert.deepEqual(readdirSync(dir), ["sandbox-folder.json"]);
   });
 
   function endpoints(): { pid: number } {
