@@ -5,6 +5,16 @@
 import { readFileSync } from "node:fs";
 import { Agent, request } from "node:https";
 import { setTimeout as sleep } from "node:timers/promises";
+import {
+  type Answer,
+  expectStatus,
+  header,
+  mayRepeat,
+  parse,
+  record,
+  retryAfter,
+  stateOf,
+} from "./arm-answers";
 import { ArmError, NetworkError } from "./arm-errors";
 
 /** The part of a sandbox's `endpoints.json` that the plugin reads. */
@@ -20,14 +30,6 @@ export interface ArmEndpoints {
   };
 }
 
-export interface Answer {
-  status: number;
-  headers: Record<string, string | string[] | undefined>;
-  /** Parsed JSON; undefined when the body was empty or not JSON. */
-  body: unknown;
-  text: string;
-}
-
 /** Waiting times in milliseconds. */
 export interface Pace {
   /** Between polls when the answer has no Retry-After. The genuine plugin waits 10 s, 30 s for deletions. */
@@ -39,7 +41,6 @@ export interface Pace {
 /** The sandbox is close by and quick; the genuine waits would only make rehearsals slow. */
 export const QUICK: Pace = { poll: 250, retries: [250, 1000, 4000] };
 
-const RETRYABLE = new Set([408, 429, 500, 502, 503, 504]);
 const TOKEN_MARGIN_MS = 5 * 60_000;
 
 export class ArmClient {
@@ -267,51 +268,4 @@ export class ArmClient {
       outgoing.end(body);
     });
   }
-}
-
-function parse(text: string): unknown {
-  try {
-    return text === "" ? undefined : (JSON.parse(text) as unknown);
-  } catch {
-    return undefined;
-  }
-}
-
-function expectStatus(answer: Answer, statuses: number[]): Answer {
-  if (!statuses.includes(answer.status)) {
-    throw new ArmError(answer);
-  }
-  return answer;
-}
-
-function record(answer: Answer): Record<string, unknown> {
-  return typeof answer.body === "object" && answer.body !== null
-    ? (answer.body as Record<string, unknown>)
-    : {};
-}
-
-function header(answer: Answer, name: string): string | undefined {
-  const value = answer.headers[name];
-  return Array.isArray(value) ? value[0] : value;
-}
-
-/** Milliseconds; the header carries seconds. */
-function retryAfter(answer: Answer): number | undefined {
-  const seconds = Number(header(answer, "retry-after"));
-  return Number.isFinite(seconds) && seconds > 0 ? seconds * 1000 : undefined;
-}
-
-function mayRepeat(answer: Answer): boolean {
-  const busy = answer.status === 409 && new ArmError(answer).code === "AnotherOperationInProgress";
-  return RETRYABLE.has(answer.status) || busy;
-}
-
-/** Lower case. A location poll goes by the status code, the others by what the body says. */
-function stateOf(answer: Answer, byOperation: boolean, byResource: boolean): string {
-  const body = record(answer) as { status?: unknown; properties?: { provisioningState?: unknown } };
-  const state = byOperation ? body.status : body.properties?.provisioningState;
-  if (typeof state === "string" && (byOperation || byResource)) {
-    return state.toLowerCase();
-  }
-  return byOperation || answer.status === 202 ? "running" : "succeeded";
 }

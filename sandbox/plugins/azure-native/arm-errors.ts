@@ -1,5 +1,5 @@
 /** Errors of ARM in the words in which azure-native shows them (client_azcore.go, azure.go). */
-import type { Answer } from "./arm-client";
+import type { Answer } from "./arm-answers";
 
 /** An answer that is an error: `Status=404 Code="ResourceNotFound" Message="..."`. */
 export class ArmError extends Error {

@@ -1,7 +1,8 @@
 import assert from "node:assert/strict";
 import type { Issued } from "../../support/test-ca";
 import { TestCa } from "../../support/test-ca";
-import { connackCode, connect, publish, subscribe } from "./mqtt-packets";
+import { alone, chained, type Credential, curl, hubCode, registerByMqtt, sClient } from "./clients";
+import { connackCode } from "./mqtt-packets";
 import { openPlant, type Plant, run } from "./plant";
 
 const DAY_MS = 24 * 60 * 60 * 1000;
@@ -10,7 +11,7 @@ const DAY_MS = 24 * 60 * 60 * 1000;
 interface Case {
   title: string;
   registrationId: string;
-  credential: () => Promise<{ chain: string; key: string } | undefined>;
+  credential: () => Promise<Credential>;
   status: number;
   /** DPS's error code, when it refuses. */
   errorCode?: number;
@@ -21,7 +22,7 @@ interface Case {
 describe("clients without an SDK: curl and openssl s_client", function () {
   this.timeout(60_000);
   let plant: Plant;
-  let thumbless: Issued;
+  let single: Issued;
 
   before(async function () {
     for (const program of ["curl", "openssl"]) {
@@ -32,13 +33,10 @@ describe("clients without an SDK: curl and openssl s_client", function () {
       }
     }
     plant = await openPlant();
-    thumbless = await TestCa.selfSigned("single");
-    await plant.enroll("single", thumbless.pem);
+    single = await TestCa.selfSigned("single");
+    await plant.enroll("single", single.pem);
   });
   after(async () => plant?.close());
-
-  const chained = ({ chainPem, key }: Issued) => ({ chain: chainPem, key });
-  const alone = ({ pem, key }: Issued) => ({ chain: pem, key });
 
   const cases: Case[] = [
     {
@@ -57,7 +55,7 @@ describe("clients without an SDK: curl and openssl s_client", function () {
     {
       title: "the leaf of an individual enrollment",
       registrationId: "single",
-      credential: async () => alone(thumbless),
+      credential: async () => alone(single),
       status: 202,
     },
     {
@@ -117,9 +115,15 @@ describe("clients without an SDK: curl and openssl s_client", function () {
   ];
 
   describe("curl at the device API", () => {
-    cases.forEach((one, index) => {
+    for (const one of cases) {
       it(`with ${one.title} gets ${one.status}${one.errorCode ? `, ${one.errorCode}` : ""}`, async () => {
-        const { status, body } = await register(one, index);
+        const { status, body } = await curl(
+          plant,
+          await one.credential(),
+          "PUT",
+          `${one.registrationId}/register`,
+          { registrationId: one.registrationId },
+        );
         assert.equal(status, one.status, JSON.stringify(body));
         assert.equal(body["errorCode"], one.errorCode);
         if (one.status === 202) {
@@ -130,14 +134,15 @@ describe("clients without an SDK: curl and openssl s_client", function () {
           assert.ok(body["trackingId"]);
         }
       });
-    });
+    }
 
     it("ends with the hub, and with the presented leaf's SHA-256 in the hub's record", async () => {
       const leaf = await plant.root.leaf("fleet-8");
-      const files = keyFiles("fleet-8", chained(leaf));
-      const started = await curl("PUT", "fleet-8/register", files, { registrationId: "fleet-8" });
+      const held = chained(leaf);
+      const body = { registrationId: "fleet-8" };
+      const started = await curl(plant, held, "PUT", "fleet-8/register", body);
       const operation = started.body["operationId"] as string;
-      const finished = await curl("GET", `fleet-8/operations/${operation}`, files);
+      const finished = await curl(plant, held, "GET", `fleet-8/operations/${operation}`);
       const state = finished.body["registrationState"] as Record<string, unknown>;
       assert.equal(finished.body["status"], "assigned");
       assert.equal(state["assignedHub"], plant.hub.hostName);
@@ -155,7 +160,9 @@ describe("clients without an SDK: curl and openssl s_client", function () {
   describe("openssl s_client", () => {
     it("verifies the server by the sandbox's CA alone, in TLS 1.2 and 1.3, and is asked for a certificate", async () => {
       for (const version of ["-tls1_2", "-tls1_3"]) {
-        const { stdout, stderr } = await sClient(plant.service.device.mqtt, [version], undefined);
+        const { stdout, stderr } = await sClient(plant, undefined, plant.service.device.mqtt, [
+          version,
+        ]);
         const text = `${stdout.toString("utf8")}${stderr}`;
         assert.match(text, /Verify return code: 0 \(ok\)|Verification: OK/, version);
         assert.match(text, /Requested Signature Algorithms/, version);
@@ -164,11 +171,10 @@ describe("clients without an SDK: curl and openssl s_client", function () {
     });
 
     it("cannot resume a session, which would lose the presented intermediates", async () => {
-      const { stdout, stderr } = await sClient(
-        plant.service.device.mqtt,
-        ["-tls1_2", "-reconnect"],
-        undefined,
-      );
+      const { stdout, stderr } = await sClient(plant, undefined, plant.service.device.mqtt, [
+        "-tls1_2",
+        "-reconnect",
+      ]);
       const text = `${stdout.toString("utf8")}${stderr}`;
       assert.match(text, /New, TLSv1\.2/);
       assert.doesNotMatch(text, /Reused, /);
@@ -176,7 +182,7 @@ describe("clients without an SDK: curl and openssl s_client", function () {
 
     it("with a refused certificate connects to DPS by MQTT and gets the refusal as an answer", async () => {
       const stranger = await (await TestCa.root("stranger")).leaf("mqtt-1");
-      const answer = await registerByMqtt("mqtt-1", chained(stranger));
+      const answer = await registerByMqtt(plant, chained(stranger), "mqtt-1");
       assert.equal(connackCode(answer), 0);
       assert.match(answer.toString("latin1"), /\$dps\/registrations\/res\/401\/\?\$rid=1/);
       assert.match(answer.toString("latin1"), /"errorCode":401002/);
@@ -184,129 +190,19 @@ describe("clients without an SDK: curl and openssl s_client", function () {
 
     it("registers by MQTT, connects to the hub, and is refused there with another certificate", async () => {
       const leaf = await plant.root.leaf("mqtt-2");
-      const answer = await registerByMqtt("mqtt-2", chained(leaf));
+      const answer = await registerByMqtt(plant, chained(leaf), "mqtt-2");
       assert.match(
         answer.toString("latin1"),
         /\$dps\/registrations\/res\/202\/\?\$rid=1&retry-after=3/,
       );
       const operation = /"operationId":"([^"]+)"/.exec(answer.toString("latin1"))?.[1] ?? "";
-      const files = keyFiles("mqtt-2", chained(leaf));
-      const finished = await curl("GET", `mqtt-2/operations/${operation}`, files);
+      const finished = await curl(plant, chained(leaf), "GET", `mqtt-2/operations/${operation}`);
       assert.equal(finished.body["status"], "assigned");
 
-      assert.equal(await hubCode("mqtt-2", chained(leaf)), 0);
+      assert.equal(await hubCode(plant, chained(leaf), "mqtt-2"), 0);
       const other = await plant.root.leaf("mqtt-2");
-      assert.equal(await hubCode("mqtt-2", chained(other)), 5);
-      assert.equal(await hubCode("mqtt-2", undefined), 5);
+      assert.equal(await hubCode(plant, chained(other), "mqtt-2"), 5);
+      assert.equal(await hubCode(plant, undefined, "mqtt-2"), 5);
     });
   });
-
-  type Files = { cert: string; key: string } | undefined;
-
-  function keyFiles(name: string, credential: { chain: string; key: string } | undefined): Files {
-    return (
-      credential && {
-        cert: plant.file(`${name}.pem`, credential.chain),
-        key: plant.file(`${name}.key`, credential.key),
-      }
-    );
-  }
-
-  async function register(
-    one: Case,
-    index: number,
-  ): Promise<{ status: number; body: Record<string, unknown> }> {
-    const files = keyFiles(`case-${index}`, await one.credential());
-    const { registrationId } = one;
-    return curl("PUT", `${registrationId}/register`, files, { registrationId });
-  }
-
-  async function curl(
-    method: string,
-    path: string,
-    files: Files,
-    body?: object,
-  ): Promise<{ status: number; body: Record<string, unknown> }> {
-    const { service, sandbox } = plant;
-    const url = `${service.device.https}/${service.idScope}/registrations/${path}?api-version=2021-10-01`;
-    const { exitCode, stdout, stderr } = await run("curl", [
-      "--silent",
-      "--show-error",
-      "--noproxy",
-      "*",
-      "--cacert",
-      sandbox.endpoints().caFile,
-      ...(files === undefined ? [] : ["--cert", files.cert, "--key", files.key]),
-      "--request",
-      method,
-      "--header",
-      "content-type: application/json",
-      ...(body === undefined ? [] : ["--data", JSON.stringify(body)]),
-      "--write-out",
-      "\n%{http_code}",
-      url,
-    ]);
-    assert.equal(exitCode, 0, stderr);
-    const text = stdout.toString("utf8");
-    const end = text.lastIndexOf("\n");
-    return {
-      status: Number(text.slice(end + 1)),
-      body: JSON.parse(text.slice(0, end)) as Record<string, unknown>,
-    };
-  }
-
-  async function sClient(
-    address: string,
-    options: string[],
-    files: Files,
-    input?: Parameters<typeof run>[2],
-  ): ReturnType<typeof run> {
-    const { caFile } = plant.sandbox.endpoints();
-    const host = address.slice(0, address.lastIndexOf(":"));
-    const name = /^[\d.]+$/.test(host) ? ["-verify_ip", host] : ["-verify_hostname", host];
-    const certificate =
-      files === undefined
-        ? []
-        : ["-cert", files.cert, "-key", files.key, "-cert_chain", files.cert];
-    return run(
-      "openssl",
-      [
-        ...["s_client", "-connect", address, "-CAfile", caFile, "-no-CApath", "-no-CAstore"],
-        ...[...name, "-verify_return_error", ...certificate, ...options],
-      ],
-      input,
-    );
-  }
-
-  async function registerByMqtt(
-    id: string,
-    credential: { chain: string; key: string },
-  ): Promise<Buffer> {
-    const { service } = plant;
-    const user = `${service.idScope}/registrations/${id}/api-version=2019-03-31`;
-    const bytes = Buffer.concat([
-      connect(id, user),
-      subscribe("$dps/registrations/res/#"),
-      publish(
-        "$dps/registrations/PUT/iotdps-register/?$rid=1",
-        JSON.stringify({ registrationId: id }),
-      ),
-    ]);
-    const until = (stdout: Buffer): boolean => /\/res\/\d+\/.*\}/s.test(stdout.toString("latin1"));
-    const files = keyFiles(id, credential);
-    const { stdout } = await sClient(service.device.mqtt, ["-quiet"], files, { bytes, until });
-    return stdout;
-  }
-
-  async function hubCode(
-    id: string,
-    credential: { chain: string; key: string } | undefined,
-  ): Promise<number | undefined> {
-    const { hub } = plant;
-    const bytes = connect(id, `${hub.hostName}/${id}/?api-version=2021-04-12`);
-    const until = (stdout: Buffer): boolean => connackCode(stdout) !== undefined;
-    const files = keyFiles(`${id}-hub`, credential);
-    const { stdout } = await sClient(hub.mqtt, ["-quiet"], files, { bytes, until });
-    return connackCode(stdout);
-  }
 });
