@@ -6,7 +6,7 @@ import { basename, join, resolve } from "node:path";
 import { failedWith, ToolchainError } from "./failure.mjs";
 import { withLock } from "./lock.mjs";
 import * as places from "./places.mjs";
-import { capture, lastLines, whileInterruptible } from "./processes.mjs";
+import { capture, whileInterruptible } from "./processes.mjs";
 import { createLog, duration, reportProgress } from "./report.mjs";
 import { isAtLeast } from "./versions.mjs";
 
@@ -108,7 +108,7 @@ async function installPackages(project, unfit, log, environment) {
       );
     }
     if (code !== 0) {
-      log(`npm ci failed:\n${lastLines(output)}`);
+      log(`npm ci failed:\n${complaint(output)}`);
       throw new ToolchainError(
         "The packages could not be installed, npm's own words are above; mend what they name " +
           "and run again.",
@@ -118,6 +118,16 @@ async function installPackages(project, unfit, log, environment) {
     progress.stop();
   }
   log(`packages installed in ${duration(progress.seconds())}`);
+}
+
+/** npm says what is wrong first, then may add pages of usage. @param {string} output */
+function complaint(output) {
+  const lines = output.trimEnd().split("\n");
+  const first = Math.max(
+    lines.findIndex((line) => line.startsWith("npm error")),
+    0,
+  );
+  return lines.slice(first, first + 20).join("\n");
 }
 
 /** The npm that started this, if one did, since it may not be on PATH. @param {NodeJS.ProcessEnv} environment */
