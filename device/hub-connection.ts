@@ -59,20 +59,33 @@ export class HubConnection {
     const message = new Message(JSON.stringify(body));
     message.contentType = "application/json";
     message.contentEncoding = "utf-8";
-    await this.client.sendEvent(message);
+    await this.whileOpen(this.client.sendEvent(message));
   }
 
   /** Writes reported properties of the twin. */
   async report(reported: object): Promise<void> {
-    const twin = await this.client.getTwin();
+    const twin = await this.whileOpen(this.client.getTwin());
     const { properties } = twin as unknown as { properties: TwinProperties };
-    await promisify(properties.reported.update.bind(properties.reported))(reported);
+    const update = promisify(properties.reported.update.bind(properties.reported));
+    await this.whileOpen(update(reported));
   }
 
   /** Calls `handler` when a direct method of that name comes, and answers 202. */
   onMethod(name: string, handler: () => void): void {
     this.client.onDeviceMethod(name, (_request, response: DeviceMethodResponse) => {
       response.send(202).then(handler, handler);
+    });
+  }
+
+  /** The SDK leaves what is on its way to the twin without an answer when the connection ends. */
+  private whileOpen<T>(work: Promise<T>): Promise<T> {
+    return new Promise((resolve, reject) => {
+      const end = (): void => reject(new Error(String(this.signal.reason)));
+      if (this.signal.aborted) {
+        end();
+      }
+      this.signal.addEventListener("abort", end);
+      void work.then(resolve, reject).finally(() => this.signal.removeEventListener("abort", end));
     });
   }
 

@@ -73,7 +73,10 @@ export class ReferenceDevice extends EventEmitter<ReferenceDeviceEvents> {
     this.running ??= this.run();
   }
 
-  /** Ends the connection and everything else. A stopped device is not started again. */
+  /**
+   * Ends the connection and everything else. A stopped device is not started again. Takes as long
+   * as the SDK needs to give up on a host that is silent: up to a minute.
+   */
   async stop(): Promise<void> {
     this.stopping.abort();
     await this.running;
