@@ -5,7 +5,12 @@
 import type { Attestation } from "../../clients/enrollments";
 import type { Connection } from "../../clients/target";
 import { ServiceError } from "../../clients/service-error";
-import { type EntryRoll, inferRoll, type RollSide } from "../../certificates/entry-roll";
+import {
+  type EntryRoll,
+  inferRoll,
+  type RollSide,
+  type RollSlot,
+} from "../../certificates/entry-roll";
 import { type Handler, hasUnknown, say } from "../handler";
 import {
   describe,
@@ -102,25 +107,14 @@ export function enrollmentHandler(
 
   return {
     async check(olds, news) {
-      const inputs = { ...news };
-      if (hasUnknown(news)) {
-        return { inputs: { ...inputs, roll: olds.roll ?? "known when the update runs" } };
+      const before = olds.enrollmentId === undefined ? undefined : (olds as EnrollmentInputs);
+      if (hasUnknown(news.compromised)) {
+        return { inputs: { ...news, roll: "known when the update runs" } };
       }
-      const before =
-        olds.enrollmentId === undefined || hasUnknown(olds)
-          ? undefined
-          : (olds as EnrollmentInputs);
       const own = new Set([...slotKeys(before ?? {}), ...slotKeys(news)]);
-      inputs.compromised = [
-        ...new Map(
-          [...(before?.compromised ?? []), ...news.compromised]
-            .filter(({ key }) => own.has(key) && news.compromised.some((one) => one.key === key))
-            .map((one) => [one.key, one]),
-        ).values(),
-      ];
-      const roll = rollOf(kind, before, inputs);
-      inputs.roll = roll === undefined ? (before?.roll ?? "none") : roll.words;
-      return { inputs };
+      const compromised = news.compromised.filter(({ key }) => own.has(key));
+      const roll = rollOf(kind, before, { ...news, compromised });
+      return { inputs: { ...news, compromised, roll: roll?.words ?? before?.roll ?? "none" } };
     },
 
     async diff(_id, olds, news) {
@@ -228,10 +222,8 @@ function rollOf(
     provisioningStatus,
     denied,
   }: EnrollmentInputs): RollSide => ({
-    ...(primary && { primary: { identity: identity(primary), certificate: primary.certificate } }),
-    ...(secondary && {
-      secondary: { identity: identity(secondary), certificate: secondary.certificate },
-    }),
+    ...(primary && { primary: rollSlot(primary) }),
+    ...(secondary && { secondary: rollSlot(secondary) }),
     enabled: provisioningStatus === "enabled",
     ...(denied !== undefined && { denied }),
   });
@@ -242,4 +234,15 @@ function rollOf(
     after: side(after),
     compromisedKeys: after.compromised.map(({ key }) => key),
   });
+}
+
+/** A certificate that the stack is about to make is not known yet; the CA's name is. */
+function rollSlot(slot: Slot): RollSlot {
+  const { ca, certificate } = slot;
+  const unknown = hasUnknown(certificate);
+  return {
+    identity: unknown && ca === undefined ? "not known yet" : identity(slot),
+    ...(ca !== undefined && { ca }),
+    ...(!unknown && { certificate }),
+  };
 }

@@ -92,9 +92,9 @@ export function describeSlots(slots: Slots<Slot | LiveSlot>): string {
   return `primary ${identity(slots.primary)}, secondary ${identity(slots.secondary)}`;
 }
 
-/** Keys (SHA-256 of SubjectPublicKeyInfo) of what is declared in the slots. */
+/** Keys (SHA-256 of SubjectPublicKeyInfo) of what is declared in the slots, as far as it is known. */
 export function slotKeys(slots: Slots<Slot>): string[] {
   return [slots.primary, slots.secondary].flatMap((slot) =>
-    slot === undefined ? [] : [slot.certificate.publicKeySha256],
+    slot?.certificate.publicKeySha256 === undefined ? [] : [slot.certificate.publicKeySha256],
   );
 }
