@@ -1,0 +1,155 @@
+/** The real Pulumi engine on this repository's program, with a configuration and a state elsewhere. */
+import type { ChildProcess } from "node:child_process";
+import { readFileSync, writeFileSync } from "node:fs";
+import { join } from "node:path";
+import { parse, stringify } from "yaml";
+import { start, stop } from "./processes";
+
+const STACK = "dev";
+
+/** What the stack gives out, as far as a rehearsal uses it. */
+export interface StackOutputs {
+  idScope: string;
+  provisioningHost: string;
+  /** Certificates and keys made in the stack, PEM, by name. */
+  devCertificates: Record<string, { certificate: string; privateKey: string }>;
+  /** Devices that a breach removed and that are not back yet. */
+  pendingDevices: string[];
+}
+
+/** A run of the engine that did not succeed; the message holds the end of what it printed. */
+export class EngineError extends Error {
+  override readonly name = "EngineError";
+}
+
+export interface EngineOptions {
+  /** Folder of the program: the repository. */
+  program: string;
+  /** Folder for the stack's configuration; Pulumi writes into that file. */
+  folder: string;
+  /** The sandbox's variables, which also say where the state is. */
+  environment: NodeJS.ProcessEnv;
+  /** Hears each line that the engine prints. */
+  line: (text: string) => void;
+}
+
+export class Engine {
+  /** The stack's configuration: a copy, to be changed. */
+  readonly configurationFile: string;
+  /** Everything the engine has printed; values that were asked for in clear are not in it. */
+  printed = "";
+  private readonly running = new Set<ChildProcess>();
+  private stopped = false;
+
+  constructor(private readonly options: EngineOptions) {
+    this.configurationFile = join(options.folder, `Pulumi.${STACK}.yaml`);
+  }
+
+  /** Makes the stack, and the copy of its configuration. */
+  async create(): Promise<void> {
+    const { program, folder } = this.options;
+    const own = readFileSync(join(program, `Pulumi.${STACK}.yaml`), "utf8");
+    // Whoever made this stack for real has a salt in the file, which goes with another passphrase.
+    writeFileSync(this.configurationFile, own.replace(/^encryptionsalt:.*\n?/m, ""));
+    // `stack init` writes a salt into the configuration next to the project file, wherever it is
+    // told that configuration is; so it is shown a project of the same name in the other folder.
+    const project = parse(readFileSync(join(program, "Pulumi.yaml"), "utf8")) as { name: string };
+    writeFileSync(
+      join(folder, "Pulumi.yaml"),
+      stringify({ name: project.name, runtime: "nodejs" }),
+    );
+    await this.run(["stack", "init", STACK, "--no-select"], folder);
+  }
+
+  async up(): Promise<void> {
+    await this.operate("up", "--yes", "--skip-preview");
+  }
+
+  /** Shows what an update would do. */
+  async preview(): Promise<void> {
+    await this.operate("preview");
+  }
+
+  /** Did the last update bring about everything? False, with what is printed, when it did not. */
+  async isSettled(): Promise<boolean> {
+    try {
+      await this.operate("preview", "--expect-no-changes");
+      return true;
+    } catch (error) {
+      if (error instanceof EngineError && !this.stopped) {
+        return false;
+      }
+      throw error;
+    }
+  }
+
+  async destroy(): Promise<void> {
+    await this.operate("destroy", "--yes", "--skip-preview");
+  }
+
+  async outputs(): Promise<StackOutputs> {
+    const args = ["stack", "output", "--stack", STACK, "--json", "--show-secrets"];
+    return JSON.parse(await this.run(args, this.options.folder, { secret: true })) as StackOutputs;
+  }
+
+  /** Ends what runs, and lets nothing more begin. */
+  async stop(): Promise<void> {
+    this.stopped = true;
+    await Promise.all([...this.running].map((child) => stop(child, "SIGINT")));
+  }
+
+  private async operate(operation: string, ...flags: string[]): Promise<void> {
+    await this.run(
+      [operation, "--stack", STACK, "--config-file", this.configurationFile, ...flags],
+      this.options.program,
+    );
+  }
+
+  /** Resolves to what was printed on stdout. */
+  private async run(args: string[], cwd: string, { secret = false } = {}): Promise<string> {
+    if (this.stopped) {
+      throw new EngineError("The rehearsal is being ended.");
+    }
+    const child = start("pulumi", [...args, "--non-interactive", "--color=never"], {
+      cwd,
+      env: this.options.environment,
+    });
+    this.running.add(child);
+    let stdout = "";
+    let everything = "";
+    const lines = new Lines(secret ? () => undefined : this.options.line);
+    child.stdout!.setEncoding("utf8").on("data", (text: string) => {
+      stdout += text;
+      everything += text;
+      lines.add(text);
+    });
+    child.stderr!.setEncoding("utf8").on("data", (text: string) => (everything += text));
+    try {
+      const exitCode = await new Promise<number | null>((resolve, reject) => {
+        child.once("error", reject);
+        child.once("close", resolve);
+      });
+      if (exitCode !== 0) {
+        const end = everything.trimEnd().split("\n").slice(-40).join("\n");
+        throw new EngineError(`pulumi ${args.join(" ")} ended with ${exitCode}:\n${end}`);
+      }
+    } finally {
+      this.running.delete(child);
+      this.printed += secret ? "" : everything;
+    }
+    return stdout;
+  }
+}
+
+/** Cuts a stream into lines. */
+class Lines {
+  private rest = "";
+
+  constructor(private readonly each: (line: string) => void) {}
+
+  add(text: string): void {
+    const lines = (this.rest + text).split("\n");
+    this.rest = lines.pop() ?? "";
+    lines.forEach(this.each);
+  }
+}

@@ -1,0 +1,133 @@
+/** The place where devices get their certificates, and a CA outside the stack. */
+import "reflect-metadata";
+import { createPrivateKey, KeyObject, randomBytes, webcrypto, X509Certificate } from "node:crypto";
+import { mkdirSync, renameSync, writeFileSync } from "node:fs";
+import { join } from "node:path";
+import {
+  AuthorityKeyIdentifierExtension,
+  BasicConstraintsExtension,
+  ExtendedKeyUsage,
+  ExtendedKeyUsageExtension,
+  KeyUsageFlags,
+  KeyUsagesExtension,
+  SubjectKeyIdentifierExtension,
+  X509Certificate as Asn1Certificate,
+  X509CertificateGenerator,
+} from "@peculiar/x509";
+
+const ALGORITHM = { name: "ECDSA", namedCurve: "P-256", hash: "SHA-256" };
+const DAY_MS = 24 * 60 * 60 * 1000;
+/** Clocks of devices and services are never quite the same. */
+const BACKDATED_MS = 60 * 1000;
+
+/** PEM of a certificate and of its private key. */
+export interface Pair {
+  certificate: string;
+  privateKey: string;
+}
+
+/** What a device has: its leaf with the intermediates above it, and the leaf's key, all PEM. */
+export interface Identity {
+  chain: string;
+  key: string;
+  /** SHA-256 of the leaf, upper-case hex. */
+  thumbprint: string;
+  /** Last moment of the leaf, ISO 8601. */
+  expires: string;
+}
+
+/** An identity from PEM: a leaf, its key, and the intermediates above it, lowest first. */
+export function identityOf(leaf: Pair, intermediates: string[] = []): Identity {
+  const certificate = new X509Certificate(leaf.certificate);
+  return {
+    chain: [leaf.certificate, ...intermediates].map((pem) => `${pem.trimEnd()}\n`).join(""),
+    key: leaf.privateKey,
+    thumbprint: certificate.fingerprint256.replaceAll(":", ""),
+    expires: new Date(certificate.validTo).toISOString(),
+  };
+}
+
+/** A new leaf, with a key of its own. */
+export async function issueLeaf(
+  commonName: string,
+  issuer: Pair,
+  { days, intermediates = [] }: { days: number; intermediates?: string[] },
+): Promise<Identity> {
+  return identityOf(await issue(commonName, issuer, days), intermediates);
+}
+
+/** A new root, or with `issuer` undefined and `ca` false a self-signed leaf. */
+export async function issueSelfSigned(
+  commonName: string,
+  { days, ca }: { days: number; ca: boolean },
+): Promise<Pair> {
+  return issue(commonName, undefined, days, ca);
+}
+
+/** Files of devices, each device in a folder of its own. */
+export class DeviceFiles {
+  constructor(private readonly folder: string) {}
+
+  chainFile(device: string): string {
+    return join(this.folder, device, "chain.pem");
+  }
+
+  keyFile(device: string): string {
+    return join(this.folder, device, "key.pem");
+  }
+
+  /** Hands over a certificate. Each file is the old or the new one, never half of one. */
+  deliver(device: string, { chain, key }: Identity): void {
+    mkdirSync(join(this.folder, device), { recursive: true, mode: 0o700 });
+    replace(this.keyFile(device), key);
+    replace(this.chainFile(device), chain);
+  }
+}
+
+/** Writes a file that only its owner may read, whole. */
+export function replace(file: string, content: string): void {
+  writeFileSync(`${file}.new`, content, { mode: 0o600 });
+  renameSync(`${file}.new`, file);
+}
+
+async function issue(
+  commonName: string,
+  issuer: Pair | undefined,
+  days: number,
+  ca = false,
+): Promise<Pair> {
+  const keys = await webcrypto.subtle.generateKey(ALGORITHM, true, ["sign", "verify"]);
+  const above = issuer && new Asn1Certificate(issuer.certificate);
+  const subject = [{ CN: [commonName] }];
+  const certificate = await X509CertificateGenerator.create({
+    subject,
+    issuer: above?.subjectName.toJSON() ?? subject,
+    publicKey: keys.publicKey,
+    signingKey: issuer === undefined ? keys.privateKey : await signingKey(issuer.privateKey),
+    signingAlgorithm: ALGORITHM,
+    // Positive and at most 20 octets (RFC 5280 section 4.1.2.2).
+    serialNumber: `4${randomBytes(15).toString("hex")}0`,
+    notBefore: new Date(Date.now() - BACKDATED_MS),
+    notAfter: new Date(Date.now() + days * DAY_MS),
+    extensions: [
+      new BasicConstraintsExtension(ca, undefined, true),
+      new KeyUsagesExtension(
+        ca ? KeyUsageFlags.keyCertSign | KeyUsageFlags.cRLSign : KeyUsageFlags.digitalSignature,
+        true,
+      ),
+      ...(ca ? [] : [new ExtendedKeyUsageExtension([ExtendedKeyUsage.clientAuth])]),
+      await SubjectKeyIdentifierExtension.create(keys.publicKey),
+      ...(above === undefined ? [] : [await AuthorityKeyIdentifierExtension.create(above)]),
+    ],
+  });
+  return {
+    certificate: `${certificate.toString("pem")}\n`,
+    privateKey: KeyObject.from(keys.privateKey).export({ type: "pkcs8", format: "pem" }).toString(),
+  };
+}
+
+/** Keys of this factory and of the stack are EC P-256. */
+async function signingKey(pem: string): Promise<webcrypto.CryptoKey> {
+  const der = createPrivateKey(pem).export({ type: "pkcs8", format: "der" });
+  return webcrypto.subtle.importKey("pkcs8", der, ALGORITHM, false, ["sign"]);
+}

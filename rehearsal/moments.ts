@@ -1,0 +1,130 @@
+/** The sandbox after each write, for the judgement of the order in which things were done. */
+import type { LoggedRequest } from "../sandbox/common/request-log";
+import type { Sandbox } from "../sandbox/common/model";
+import { Directory, type EnrollmentRecord } from "../sandbox/dps-service/records";
+
+/** An enrollment as it admits devices. */
+export interface EntryView {
+  kind: "individual" | "group";
+  id: string;
+  enabled: boolean;
+  /** What its slots hold: a CA certificate's name, or a certificate (DER). */
+  slots: (string | Buffer)[];
+}
+
+export interface CaView {
+  name: string;
+  der: Buffer;
+  isVerified: boolean;
+}
+
+/** What DPS admits, just after a write. */
+export interface Moment {
+  /** The write. */
+  request: LoggedRequest;
+  entries: EntryView[];
+  caCertificates: CaView[];
+}
+
+/**
+ * Does the request change what DPS admits, or which devices hubs know? Verification codes, twins and
+ * queries do not.
+ */
+export function isWrite({ service, method, path, status }: LoggedRequest): boolean {
+  if (status >= 300 || method === "GET") {
+    return false;
+  }
+  switch (service) {
+    case "dps-service":
+      return (
+        /^\/(enrollments|enrollmentGroups|registrations)\/[^/]*$/i.test(path) &&
+        !/\/query$/i.test(path)
+      );
+    case "arm":
+      return /\/certificates\/[^/]+(\/verify)?$/i.test(path);
+    case "iot-hub":
+      return /^\/devices(\/(?!query$)[^/]*)?$/i.test(path);
+    case "dps-device":
+    case "iot-hub-device":
+    case "token":
+      return false;
+  }
+}
+
+/** Keeps every request, and a moment for each write, from now on. */
+export class Observer {
+  readonly requests: LoggedRequest[] = [];
+  readonly moments: Moment[] = [];
+  private readonly see = (request: LoggedRequest): void => {
+    this.requests.push(request);
+    if (isWrite(request)) {
+      this.moments.push({ request, ...look(this.sandbox) });
+    }
+  };
+
+  constructor(private readonly sandbox: Sandbox) {
+    sandbox.log.on("request", this.see);
+  }
+
+  /** What comes after this mark is one procedure's. */
+  mark(): Mark {
+    const time = this.sandbox.clock.now().toISOString();
+    return { time, moments: this.moments.length, requests: this.requests.length };
+  }
+
+  since(mark: Mark): Window {
+    return {
+      began: mark.time,
+      before: this.moments[mark.moments - 1],
+      moments: this.moments.slice(mark.moments),
+      requests: this.requests.slice(mark.requests),
+    };
+  }
+
+  /** Calls `hear` for each request, until the function that is returned is called. */
+  listen(hear: (request: LoggedRequest) => void): () => void {
+    this.sandbox.log.on("request", hear);
+    return () => void this.sandbox.log.off("request", hear);
+  }
+
+  close(): void {
+    this.sandbox.log.off("request", this.see);
+  }
+}
+
+interface Mark {
+  time: string;
+  moments: number;
+  requests: number;
+}
+
+/** A procedure, as the sandbox saw it. */
+export interface Window {
+  /** ISO 8601. */
+  began: string;
+  /** The last moment before it. */
+  before: Moment | undefined;
+  moments: Moment[];
+  requests: LoggedRequest[];
+}
+
+function look(sandbox: Sandbox): Pick<Moment, "entries" | "caCertificates"> {
+  const directories = sandbox.services.list().map((service) => new Directory(sandbox, service));
+  return {
+    entries: directories.flatMap((directory) =>
+      [...directory.entries("individual"), ...directory.entries("group")].map(entryView),
+    ),
+    caCertificates: directories.flatMap((directory) => directory.caCertificates()),
+  };
+}
+
+function entryView({ kind, id, settings, attestation }: EnrollmentRecord): EntryView {
+  return {
+    kind,
+    id,
+    enabled: settings.provisioningStatus === "enabled",
+    slots: [attestation.primary, attestation.secondary].flatMap((slot) =>
+      slot === undefined ? [] : [typeof slot === "string" ? slot : Buffer.from(slot.der, "base64")],
+    ),
+  };
+}

@@ -1,0 +1,219 @@
+/**
+ * The order of a roll, judged from what a sandbox saw. Pure. The rules are those of the design:
+ * contain, replace, remove at a breach; at an expiration always one certificate that is accepted.
+ */
+import { X509Certificate } from "node:crypto";
+import type { LoggedRequest } from "../sandbox/common/request-log";
+import type { CaView, EntryView, Moment, Window } from "./moments";
+
+/** Whether one rule held, and what shows it. */
+export interface Ruling {
+  rule: string;
+  held: boolean;
+  evidence: string;
+}
+
+/** A certificate that a device has, or a thief. */
+export interface Holder {
+  registrationId: string;
+  /** PEM: the leaf and its intermediates. */
+  chain: string;
+}
+
+export interface BreachView {
+  /** The entry that admitted the compromised key. */
+  entry: { kind: "individual" | "group"; id: string };
+  /** Everyone with a certificate of the compromised key. */
+  compromised: Holder[];
+  /** One with the replacement. */
+  replacement: Holder;
+}
+
+/** Would DPS admit this certificate? Looked at without the sandbox's own judgement. */
+export function admits(moment: Moment, { registrationId, chain }: Holder): boolean {
+  const presented = certificatesIn(chain);
+  const leaf = presented[0];
+  if (leaf === undefined) {
+    return false;
+  }
+  const own = moment.entries.find(
+    ({ kind, id }) => kind === "individual" && id.toLowerCase() === registrationId.toLowerCase(),
+  );
+  if (own !== undefined) {
+    return own.enabled && own.slots.some((slot) => slot instanceof Buffer && slot.equals(leaf.raw));
+  }
+  return moment.entries.some(
+    (entry) => entry.kind === "group" && entry.enabled && admitsBelow(entry, presented, moment),
+  );
+}
+
+/** Contain, replace, remove; and nothing admits the key any more from the cut-off on. */
+export function judgeBreach(window: Window, breach: BreachView): Ruling[] {
+  const { moments } = window;
+  const isOpen = (moment: Moment): boolean =>
+    breach.compromised.some((holder) => admits(moment, holder));
+  const cutOff = moments.findIndex((moment) => !isOpen(moment));
+  const replaced = moments.findIndex((moment) => admits(moment, breach.replacement));
+  const removals = moments.flatMap(({ request }, at) => (isRemoval(request) ? [at] : []));
+  const removed = removals[0] ?? -1;
+  const after = cutOff === -1 ? [] : moments.slice(cutOff);
+  const reopened = after.filter(isOpen);
+  const { kind, id } = breach.entry;
+  return [
+    {
+      rule: "contain first: the first write closes the entry that admits the compromised key",
+      held:
+        cutOff === 0 &&
+        moments[0] !== undefined &&
+        moments[0].request.path.toLowerCase().endsWith(`/${id.toLowerCase()}`) &&
+        moments[0].entries.some((one) => one.kind === kind && one.id === id && !one.enabled),
+      evidence: `first write: ${words(moments[0])}; cut-off: ${words(moments[cutOff])}`,
+    },
+    {
+      rule: "replace after that",
+      held: cutOff !== -1 && replaced > cutOff,
+      evidence: `replacement admitted: ${words(moments[replaced])}`,
+    },
+    {
+      rule: "remove devices last",
+      held: replaced !== -1 && removed > replaced,
+      evidence: `first of ${removals.length} removals: ${words(moments[removed])}`,
+    },
+    {
+      rule: "nothing admits the compromised key from the cut-off on",
+      held:
+        cutOff !== -1 && reopened.length === 0 && admitted(window, breach, moments[cutOff]) === 0,
+      evidence: `${after.length} writes after it, ${reopened.length} of them open; ${admitted(window, breach, moments[cutOff])} registrations admitted`,
+    },
+    ...judgeCaDeletions(window),
+  ];
+}
+
+/** Never a moment in which a device that worked has no certificate that DPS accepts. */
+export function judgeExpiration(window: Window, holdings: Holding[]): Ruling[] {
+  const { began, before } = window;
+  const moments = [
+    ...(before === undefined ? [] : [{ moment: before, time: began }]),
+    ...window.moments.map((moment) => ({ moment, time: moment.request.time })),
+  ];
+  const lost = moments.flatMap(({ moment, time }) =>
+    holdings
+      .filter(({ has }) => !has(time).some((holder) => admits(moment, holder)))
+      .map(({ device }) => `${device} after ${words(moment)}`),
+  );
+  return [
+    {
+      rule: "no device that worked is ever without a certificate that DPS accepts",
+      held: moments.length > 0 && holdings.length > 0 && lost.length === 0,
+      evidence:
+        lost.length === 0
+          ? `${holdings.length} devices at ${moments.length} moments`
+          : lost.slice(0, 3).join("; "),
+    },
+    ...judgeCaDeletions(window),
+  ];
+}
+
+/** What a device had to show at a time. */
+export interface Holding {
+  device: string;
+  /** ISO 8601 to certificates. */
+  has: (time: string) => Holder[];
+}
+
+/** A CA certificate is deleted only when no group names it any more. None, when none was deleted. */
+function judgeCaDeletions({ before, moments }: Window): Ruling[] {
+  return moments.flatMap(({ request }, at) => {
+    const name = /\/certificates\/([^/]+)$/.exec(request.path)?.[1];
+    if (request.service !== "arm" || request.method !== "DELETE" || name === undefined) {
+      return [];
+    }
+    const naming = ((at === 0 ? before : moments[at - 1])?.entries ?? []).filter(({ slots }) =>
+      slots.some((slot) => typeof slot === "string" && slot.toLowerCase() === name.toLowerCase()),
+    );
+    return [
+      {
+        rule: `CA certificate ${name} is deleted only when no group names it`,
+        held: naming.length === 0,
+        evidence: `${words(moments[at])}; named then by ${naming.map(({ id }) => id).join(", ") || "none"}`,
+      },
+    ];
+  });
+}
+
+/** Registrations that DPS admitted with a compromised leaf after the cut-off. */
+function admitted(window: Window, { compromised }: BreachView, cutOff: Moment | undefined): number {
+  const leaves = compromised.flatMap(({ chain }) =>
+    certificatesIn(chain)
+      .slice(0, 1)
+      .map((leaf) => leaf.fingerprint256.replaceAll(":", "")),
+  );
+  return window.requests.filter(
+    ({ service, seq, status, path, note = "" }) =>
+      service === "dps-device" &&
+      seq > (cutOff?.request.seq ?? 0) &&
+      status === 202 &&
+      /register/.test(path) &&
+      leaves.some((leaf) => note.includes(leaf)),
+  ).length;
+}
+
+function isRemoval({ service, method, path }: LoggedRequest): boolean {
+  return service === "iot-hub" || (method === "DELETE" && /^\/registrations\//i.test(path));
+}
+
+function admitsBelow(
+  { slots }: EntryView,
+  presented: X509Certificate[],
+  { caCertificates }: Moment,
+): boolean {
+  return slots.some((slot) => {
+    if (typeof slot === "string") {
+      const ca = caCertificates.find(({ name }) => name.toLowerCase() === slot.toLowerCase());
+      return ca !== undefined && ca.isVerified && leadsTo(presented, new X509Certificate(ca.der));
+    }
+    const intermediate = new X509Certificate(slot);
+    return leadsTo(presented, intermediate) && isBelowVerified(intermediate, caCertificates);
+  });
+}
+
+/** Each certificate is issued by the next one, up to one that `anchor` has issued or is. */
+function leadsTo(presented: X509Certificate[], anchor: X509Certificate): boolean {
+  for (const [at, certificate] of presented.entries()) {
+    if (at > 0 && certificate.raw.equals(anchor.raw)) {
+      return true;
+    }
+    if (isIssuedBy(certificate, anchor)) {
+      return true;
+    }
+    const above = presented[at + 1];
+    if (above === undefined || !isIssuedBy(certificate, above)) {
+      return false;
+    }
+  }
+  return false;
+}
+
+function isBelowVerified(certificate: X509Certificate, cas: CaView[]): boolean {
+  return cas.some(
+    ({ der, isVerified }) => isVerified && isIssuedBy(certificate, new X509Certificate(der)),
+  );
+}
+
+function isIssuedBy(certificate: X509Certificate, issuer: X509Certificate): boolean {
+  return certificate.checkIssued(issuer) && certificate.verify(issuer.publicKey);
+}
+
+function certificatesIn(pem: string): X509Certificate[] {
+  const blocks = pem.match(/-----BEGIN CERTIFICATE-----[^-]+-----END CERTIFICATE-----/g) ?? [];
+  return blocks.map((block) => new X509Certificate(block));
+}
+
+/** `#41 PUT /enrollments/device-2`. */
+function words(moment: Moment | undefined): string {
+  if (moment === undefined) {
+    return "none";
+  }
+  const { seq, method, path } = moment.request;
+  return `#${seq} ${method} ${path.replace(/^\/subscriptions\/.*\/certificates\//i, "…/certificates/")}`;
+}

@@ -1,0 +1,74 @@
+/** What is going on, in lines short enough to be read while they pass. */
+import type { DeviceEvent } from "./fleet";
+
+/** ` ~  pulumi-nodejs:dynamic/dps:EnrollmentGroup sensors updated (0.1s) [diff: …]`. */
+const RESOURCE =
+  /^\s*([+~-]{1,2})\s+(\S+:)(\S+) (\S+) (created|updated|deleted|replaced|create|update|delete|replace)\b(?:[^[]*(\[.*\]))?/;
+/** Certificates of the sandbox's stack and the components around everything: not what it is about. */
+const LEFT_OUT = /^(tls:|random:|dps-certificates:|pulumi:pulumi:)/;
+
+export class Telling {
+  private readonly began = Date.now();
+  /** What each device said last, to leave out the same again. */
+  private readonly last = new Map<string, string>();
+
+  private readonly said = new Set<string>();
+
+  constructor(private readonly say: (line: string) => void) {}
+
+  /** The next part of the rehearsal. */
+  step(text: string): void {
+    this.say("");
+    this.line("==", text);
+  }
+
+  note(text: string): void {
+    this.said.clear();
+    this.line("--", text);
+  }
+
+  /** A change of the configuration. */
+  edit(text: string): void {
+    this.line("  ", `  ${text}`);
+  }
+
+  rule(text: string): void {
+    this.line("  ", text);
+  }
+
+  /** A line of the engine's. */
+  engine(text: string): void {
+    const [, sign, module, type, name, done, diff] = RESOURCE.exec(text) ?? [];
+    if (module !== undefined && !LEFT_OUT.test(`${module}${type}`)) {
+      const difference = diff === undefined ? "" : ` ${diff}`;
+      this.line("  ", `  pulumi ${sign} ${type} ${name} ${done}${difference}`);
+    }
+    const said = /\b(Contained: .*|Removed \d+ of .*|warning: DPS-.*|Not back yet.*)$/.exec(
+      text,
+    )?.[1];
+    // The engine says it again at its end.
+    if (said !== undefined && !this.said.has(said)) {
+      this.said.add(said);
+      this.line("  ", `  pulumi   ${said}`);
+    }
+  }
+
+  device(id: string, { event, where, reason, hub, thumbprint }: DeviceEvent): void {
+    if (event === "telemetry" || event === "rolled" || event === "stopped") {
+      return;
+    }
+    const place = hub === undefined ? "" : ` ${hub.split(".")[0]}`;
+    const leaf = thumbprint === undefined ? "" : ` with ${thumbprint.slice(0, 8)}…`;
+    const by = where === undefined ? "" : ` by ${where === "dps" ? "DPS" : "its hub"}`;
+    const text = `${event}${place}${leaf}${by}${reason === undefined ? "" : `: ${reason}`}`;
+    if (this.last.get(id) !== text) {
+      this.last.set(id, text);
+      this.line("  ", `  ${id.padEnd(10)} ${text}`);
+    }
+  }
+
+  private line(sign: string, text: string): void {
+    const seconds = ((Date.now() - this.began) / 1000).toFixed(1).padStart(6);
+    this.say(`${seconds} ${sign} ${text}`);
+  }
+}

@@ -1,0 +1,183 @@
+/** Requests of the rehearsal's own, as a back end, an observer or a thief would send them. */
+import { readFileSync } from "node:fs";
+import { request } from "node:https";
+import mqtt from "mqtt";
+import { SharedAccessSignature } from "azure-iot-common";
+import type {
+  EndpointsFile,
+  IotHubEndpoints,
+  ProvisioningServiceEndpoints,
+} from "../sandbox/endpoints";
+import type { Identity } from "./factory";
+
+const DPS_API = "2021-06-01";
+const HUB_API = "2021-04-12";
+/** A sandbox answers at once. */
+const PATIENCE_MS = 10_000;
+
+/** How a service met a certificate. */
+export interface Attempt {
+  accepted: boolean;
+  /** `401 …` of DPS, `CONNACK 5` of a hub. */
+  answer: string;
+}
+
+export interface Twin {
+  tags: Record<string, unknown>;
+  desired: Record<string, unknown>;
+}
+
+export class Wire {
+  private readonly ca: string;
+
+  constructor(private readonly endpoints: () => EndpointsFile) {
+    this.ca = readFileSync(endpoints().caFile, "utf8");
+  }
+
+  /** Linked hubs of the sandbox. */
+  hubs(): IotHubEndpoints[] {
+    return this.endpoints().iotHubs;
+  }
+
+  /** Tries to register. Throws when DPS neither accepts nor refuses. */
+  async tryDps(registrationId: string, { chain, key }: Identity): Promise<Attempt> {
+    const service = this.service();
+    const id = encodeURIComponent(registrationId);
+    const url = `${service.device.https}/${service.idScope}/registrations/${id}/register?api-version=${DPS_API}`;
+    const { status, body } = await this.send("PUT", url, {
+      body: { registrationId },
+      cert: chain,
+      key,
+    });
+    if (status !== 202 && status !== 401) {
+      throw new Error(`DPS answered a registration with ${status}: ${JSON.stringify(body)}`);
+    }
+    const { errorCode, message } = body as { errorCode?: number; message?: string };
+    return {
+      accepted: status === 202,
+      answer: [status, errorCode, message].filter((part) => part !== undefined).join(" "),
+    };
+  }
+
+  /** Tries to connect. Throws when the hub neither accepts nor refuses. */
+  async tryHub(hub: IotHubEndpoints, deviceId: string, { chain, key }: Identity): Promise<Attempt> {
+    const client = mqtt.connect(`mqtts://${hub.mqtt}`, {
+      clientId: deviceId,
+      username: `${hub.hostName}/${deviceId}/?api-version=${HUB_API}`,
+      ca: this.ca,
+      cert: chain,
+      key,
+      protocolVersion: 4,
+      clean: true,
+      reconnectPeriod: 0,
+      connectTimeout: PATIENCE_MS,
+    });
+    try {
+      return await new Promise<Attempt>((resolve, reject) => {
+        client.on("connect", () => resolve({ accepted: true, answer: "CONNACK 0" }));
+        client.on("error", (error) => {
+          const code = (error as { code?: unknown }).code;
+          if (code === 4 || code === 5) resolve({ accepted: false, answer: `CONNACK ${code}` });
+          else reject(error);
+        });
+        client.on("close", () => reject(new Error(`${hub.name} closed the connection`)));
+      });
+    } finally {
+      await client.endAsync(true);
+    }
+  }
+
+  async twin(hubHostName: string, deviceId: string): Promise<Twin> {
+    const { tags = {}, properties } = (await this.hub(hubHostName, "GET", deviceId)) as {
+      tags?: Record<string, unknown>;
+      properties: { desired: Record<string, unknown> };
+    };
+    return { tags, desired: properties.desired };
+  }
+
+  async patchTwin(hubHostName: string, deviceId: string, { tags, desired }: Twin): Promise<void> {
+    await this.hub(hubHostName, "PATCH", deviceId, { tags, properties: { desired } });
+  }
+
+  private service(): ProvisioningServiceEndpoints {
+    const [service] = this.endpoints().provisioningServices;
+    if (service === undefined) {
+      throw new Error("the sandbox has no provisioning service");
+    }
+    return service;
+  }
+
+  private async hub(
+    hostName: string,
+    method: string,
+    deviceId: string,
+    body?: object,
+  ): Promise<unknown> {
+    const hub = this.hubs().find((one) => one.hostName === hostName);
+    if (hub === undefined) {
+      throw new Error(`the sandbox has no hub ${hostName}`);
+    }
+    const path = `/twins/${encodeURIComponent(deviceId)}?api-version=${HUB_API}`;
+    const answer = await this.send(method, `${hub.endpoint}${path}`, {
+      headers: { authorization: signature(hub.connectionString) },
+      ...(body && { body }),
+    });
+    if (answer.status !== 200) {
+      throw new Error(
+        `${method} twin of ${deviceId} at ${hub.name}: ${answer.status} ${JSON.stringify(answer.body)}`,
+      );
+    }
+    return answer.body;
+  }
+
+  private async send(
+    method: string,
+    url: string,
+    options: { body?: object; headers?: Record<string, string>; cert?: string; key?: string },
+  ): Promise<{ status: number; body: unknown }> {
+    const { body, headers, ...tls } = options;
+    return new Promise((resolve, reject) => {
+      const outgoing = request(
+        url,
+        {
+          ...tls,
+          method,
+          ca: this.ca,
+          // A resumed session would not present the certificate again.
+          agent: false,
+          timeout: PATIENCE_MS,
+          headers: { ...headers, "content-type": "application/json" },
+        },
+        (response) => {
+          let text = "";
+          response.setEncoding("utf8").on("data", (part: string) => (text += part));
+          response.on("error", reject);
+          response.on("end", () => {
+            resolve({
+              status: response.statusCode ?? 0,
+              body: text === "" ? {} : JSON.parse(text),
+            });
+          });
+        },
+      );
+      outgoing.on("timeout", () => outgoing.destroy(new Error(`no answer from ${url}`)));
+      outgoing.on("error", reject);
+      outgoing.end(body && JSON.stringify(body));
+    });
+  }
+}
+
+function signature(connectionString: string): string {
+  const parts = new Map(
+    connectionString.split(";").map((part) => {
+      const at = part.indexOf("=");
+      return [part.slice(0, at), part.slice(at + 1)] as const;
+    }),
+  );
+  return SharedAccessSignature.create(
+    parts.get("HostName")!,
+    parts.get("SharedAccessKeyName")!,
+    parts.get("SharedAccessKey")!,
+    Math.floor(Date.now() / 1000) + 600,
+  ).toString();
+}
