@@ -71,21 +71,26 @@ function readFlags(): Flags {
         .choices(["register", "connect"])
         .default("register"),
     )
-    .option("--telemetry-interval <seconds>", "between two messages", milliseconds, 60_000)
-    .option("--watch-interval <seconds>", "between two looks at the files", milliseconds, 5000)
-    .option("--backoff-first <seconds>", "longest first wait after a failure", milliseconds, 1000)
-    .option("--backoff-maximum <seconds>", "longest wait after failures", milliseconds, 300_000)
+    .addOption(seconds("--telemetry-interval <seconds>", "between two messages", 60))
+    .addOption(seconds("--watch-interval <seconds>", "between two looks at the files", 5))
+    .addOption(seconds("--backoff-first <seconds>", "longest first wait after a failure", 1))
+    .addOption(seconds("--backoff-maximum <seconds>", "longest wait after failures", 300))
     .option("--json", "one JSON object a line")
     .parse()
     .opts<Flags>();
 }
 
-function milliseconds(text: string): number {
-  const seconds = Number(text);
-  if (!(seconds > 0)) {
-    throw new InvalidArgumentError("a number of seconds above 0 is needed");
-  }
-  return seconds * 1000;
+/** An option in seconds whose value is in milliseconds. */
+function seconds(flags: string, description: string, byDefault: number): Option {
+  return new Option(flags, description)
+    .default(byDefault * 1000, String(byDefault))
+    .argParser((text) => {
+      const given = Number(text);
+      if (!(given > 0)) {
+        throw new InvalidArgumentError("A number of seconds above 0 is needed.");
+      }
+      return given * 1000;
+    });
 }
 
 async function deviceOptions(flags: Flags): Promise<ReferenceDeviceOptions> {
