@@ -15,7 +15,6 @@ import { handOver } from "./processes.mjs";
 
 /** @param {string} script a TypeScript file of this project */
 const typescript = (script) => [process.execPath, "--require", "tsx/cjs", join(project, script)];
-const mocha = [process.execPath, join(project, "node_modules", "mocha", "bin", "mocha.js")];
 
 /**
  * What each command runs, and whether that needs the engine.
@@ -27,7 +26,7 @@ const commands = {
   sandbox: { run: typescript("sandbox/main.ts"), engine: false },
   device: { run: typescript("device/main.ts"), engine: false },
   pulumi: { run: ["pulumi"], engine: true },
-  test: { run: [...mocha, "--spec", "test/**/*.test.ts"], engine: true },
+  test: { run: ["npm", "run", "--silent", "test:all", "--"], engine: true },
 };
 
 /**
