@@ -64,6 +64,7 @@ export class DirectMethods {
 
   /** Throws `HttpError`: the device is not online (404103), or does not answer in time (504101). */
   async invoke(deviceId: string, call: MethodCall): Promise<MethodResult> {
+    // not known: how a name that is no plain word is written in the topic.
     const topic = `${REQUESTS}${encodeURIComponent(call.methodName)}/`;
     if (!(await this.isReady(deviceId, topic, call.connectTimeoutInSeconds))) {
       const text = "Timed out waiting for device to connect.";
