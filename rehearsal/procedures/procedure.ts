@@ -27,6 +27,7 @@ export class Course {
     private readonly concerned: FleetDevice[],
   ) {
     this.began = rehearsal.observer.mark();
+    this.others = [...rehearsal.devices.values()].filter((one) => !concerned.includes(one));
     this.marks = new Map([...rehearsal.devices.values()].map((device) => [device, device.mark()]));
   }
 
