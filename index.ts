@@ -9,6 +9,7 @@ import { EnrollmentGroup } from "./components/enrollment-group";
 import { IndividualEnrollment } from "./components/individual-enrollment";
 import { ProvisioningService } from "./components/provisioning-service";
 import { named, readStack, supportedProof } from "./components/stack";
+import { describe } from "./dynamic-providers/enrollment/live";
 import type { GroupSlotConfiguration } from "./configuration/configuration";
 
 const stack = readStack();
@@ -84,9 +85,12 @@ const removals = configuration.compromised.map((entry) => {
 
 export const idScope = service.idScope;
 export const provisioningHost = service.hostName;
-/** What is live in each slot, by enrollment. */
+/** What is live in the slots, in words, by enrollment. */
 export const enrollments = Object.fromEntries(
-  [...groups, ...individuals, ...denials].map((entry) => [entry.enrollmentId, entry.live]),
+  [...groups, ...individuals, ...denials].map((entry) => [
+    entry.enrollmentId,
+    entry.live.apply(describe),
+  ]),
 );
 /** Devices that a breach removed and that are not back yet. */
 export const pendingDevices = pulumi

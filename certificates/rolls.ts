@@ -112,9 +112,8 @@ function breachSteps(after: Declared, old: Entry, entry: Entry, breaches: Breach
   );
   const added = minus(entry.slots, old.slots);
   const compromised = listed(closing.map((slot) => slot.words));
-  const close = entry.enabled ? "switch" : "disable";
   return [
-    `contain: ${close} ${entryWords(entry)}, so that it no longer admits ${compromised}`,
+    `contain: disable ${entryWords(entry)}, so that it no longer admits ${compromised}`,
     ...(entry.enabled && added.length > 0
       ? [...uploads(added), `replace: ${entryWords(entry)}${slotsWords(entry.slots)}`]
       : []),

@@ -119,6 +119,7 @@ export function lessTrust(name: string, live: LiveEnrollment): string {
   return `${name} is disabled in DPS (since ${live.lastUpdated}) though it is declared enabled. It stays disabled: enable it in DPS when that is wanted, or declare \`status: disabled\`.`;
 }
 
+/** One line for a person: what the live entry is. */
 export function describe(live: LiveEnrollment): string {
   return `${live.provisioningStatus}, ${describeSlots(live)}, reprovisioning ${live.reprovisionPolicy}`;
 }

@@ -89,7 +89,15 @@ export function identity(slot: Slot | LiveSlot | undefined): string {
 
 /** One line for a person: what both slots hold. */
 export function describeSlots(slots: Slots<Slot | LiveSlot>): string {
-  return `primary ${identity(slots.primary)}, secondary ${identity(slots.secondary)}`;
+  return `primary ${words(slots.primary)}, secondary ${words(slots.secondary)}`;
+}
+
+function words(slot: Slot | LiveSlot | undefined): string {
+  if (slot === undefined || slot.ca !== undefined) {
+    return identity(slot);
+  }
+  const { subject, sha256Thumbprint, notAfter } = "certificate" in slot ? slot.certificate : slot;
+  return `${subject ?? "?"} (SHA-256 ${sha256Thumbprint?.slice(0, 8) ?? "?"}…, until ${notAfter?.slice(0, 10) ?? "?"})`;
 }
 
 /** Keys (SHA-256 of SubjectPublicKeyInfo) of what is declared in the slots, as far as it is known. */

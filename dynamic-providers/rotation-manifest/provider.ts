@@ -1,5 +1,5 @@
 import { isDeepStrictEqual } from "node:util";
-import type { Declared } from "../../certificates/declared";
+import type { Declared, Roll } from "../../certificates/declared";
 import { formatFault, refusals } from "../../certificates/faults";
 import { judge } from "../../certificates/rules";
 import { summarize } from "../../certificates/summary";
@@ -31,10 +31,14 @@ export const rotationManifest: Handler<RotationManifestInputs> = {
     for (const warning of faults.filter((fault) => !refused.includes(fault))) {
       say(`warning: ${formatFault(warning)}`);
     }
+    const changing = rolls.filter(({ phase }) => phase !== "none");
+    if (refused.length === 0) {
+      changing.forEach(announce);
+    }
     return {
       inputs: {
         ...news,
-        rolls: rolls.filter(({ phase }) => phase !== "none").map(({ words }) => words),
+        rolls: changing.map(({ words }) => words),
       },
       failures: refused.map((fault) => ({ property: fault.path, reason: formatFault(fault) })),
     };
@@ -60,6 +64,11 @@ export const rotationManifest: Handler<RotationManifestInputs> = {
     // Declares nothing any more; there is nothing in Azure to delete.
   },
 };
+
+/** What a reviewer reads in the preview: procedure and phase, and the steps in their order. */
+function announce({ words, steps }: Roll): void {
+  say([words, ...steps.map((step, index) => `  ${index + 1}. ${step}`)].join("\n"));
+}
 
 /** The declaration with the certificates that the stack has made by now. */
 function resolved({ declared, made }: RotationManifestInputs): Declared {

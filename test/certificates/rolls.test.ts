@@ -217,7 +217,7 @@ describe("a change", () => {
     const roll = judge(group(all, "certificate", "low"), after, NOW).rolls[0];
     assert.equal(roll?.words, "breach roll of enrollment group `sensors`: replace");
     assert.deepEqual(roll?.steps, [
-      `contain: switch enrollment group \`sensors\`, so that it no longer admits ${shown(all.lowA)}`,
+      `contain: disable enrollment group \`sensors\`, so that it no longer admits ${shown(all.lowA)}`,
       `replace: enrollment group \`sensors\`: primary ${shown(all.lowA2)}`,
       `contain: keep ${shown(all.lowA)} in a disabled group of its own, because enrollment group \`all\` would still admit its chain`,
       "remove: the registrations and hub identities that came in under it up to the cut-off",
