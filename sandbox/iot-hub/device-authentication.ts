@@ -110,7 +110,10 @@ function checkThumbprint(record: DeviceRecord, leaf: Buffer | undefined, now: Da
   return `certificate ${sha256}`;
 }
 
-/** Signed with a key of the device, or with a policy of the hub that may connect devices. */
+/**
+ * Signed with a key of the device, or with a policy of the hub that may connect devices. not known:
+ * whether an open connection ends when its token expires; here it does not.
+ */
 function checkToken(
   hub: IotHubRecord,
   { deviceId, authentication }: DeviceRecord,

@@ -7,6 +7,7 @@ import type { Sandbox, ServerIdentity } from "../common/model";
 import { authenticate } from "./device-authentication";
 import { deviceFault, HubFault } from "./faults";
 import type { DirectMethods } from "./methods";
+import { REFUSED_RETURN_CODE } from "./not-known";
 import { showToDevice } from "./presenter";
 import type { DeviceRegistry } from "./registry";
 import { recordTelemetry } from "./telemetry";
@@ -27,7 +28,6 @@ interface Outcome {
   note?: string;
 }
 
-const NOT_AUTHORIZED = 5;
 const TWIN_GET = /^\$iothub\/twin\/GET\/\?(.*)$/;
 const TWIN_REPORT = /^\$iothub\/twin\/PATCH\/properties\/reported\/\?(.*)$/;
 const METHOD_ANSWER = /^\$iothub\/methods\/res\/(-?\d+)\/\?(.*)$/;
@@ -53,7 +53,7 @@ export async function startDeviceHub(
     authenticate: (connect) => {
       const record = sandbox.hubs.get(hubName);
       return record === undefined
-        ? { code: NOT_AUTHORIZED, note: "The hub has been deleted" }
+        ? { code: REFUSED_RETURN_CODE, note: "The hub has been deleted" }
         : authenticate(sandbox, record, registry, hub.names, connect);
     },
     authorizeSubscribe: (deviceId, topic) => {

@@ -42,6 +42,3 @@ export const REPLACE_EMPTIES_MISSING_PARTS = true;
 
 /** not known: page sizes of queries; Microsoft's Node SDK documents these. */
 export const QUERY_PAGE = { usual: 1000, most: 10_000 };
-
-/** not known: whether a device that has a SAS token is cut off when it expires; here it is not. */
-export const TOKEN_EXPIRY_ENDS_CONNECTION = false;
