@@ -42,6 +42,7 @@ export interface SandboxEndpoints {
     clientSecret: string;
     subscriptionId: string;
   };
+  provisioningServices?: { serviceHostName: string }[];
 }
 
 /** Where a connection leads. Two environments are the same when their `key` is. */
@@ -72,12 +73,16 @@ export function environmentOf(
     }
     return { key: "azure", sandbox: undefined };
   }
-  if (!ofSandbox) {
+  const sandbox = readEndpoints(env[SANDBOX_ENDPOINTS]);
+  // With standard ports the sandbox's hosts are loopback addresses, so the name alone does not tell.
+  const listed = sandbox.provisioningServices?.some(
+    ({ serviceHostName }) => serviceHostName === connection.serviceHostName,
+  );
+  if (!ofSandbox && listed !== true) {
     throw new Error(
       `The target is the sandbox, but ${connection.serviceHostName} is not one of its hosts (*${SANDBOX_DOMAIN}): set \`target: azure\`, or name a service of the sandbox.`,
     );
   }
-  const sandbox = readEndpoints(env[SANDBOX_ENDPOINTS]);
   return { key: JSON.stringify(sandbox.arm), sandbox };
 }
 

@@ -1,5 +1,5 @@
 import assert from "node:assert/strict";
-import { mkdtempSync, rmSync, writeFileSync } from "node:fs";
+import { mkdtempSync, rmSync, readFileSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { environmentOf } from "../../clients/target";
@@ -43,13 +43,29 @@ describe("target of a connection", () => {
       /is a host of the sandbox/,
     );
     assert.throws(
-      () => environmentOf({ ...sandbox, serviceHostName: azure.serviceHostName }, {}),
+      () =>
+        environmentOf(
+          { ...sandbox, serviceHostName: azure.serviceHostName },
+          { DPS_SANDBOX_ENDPOINTS: file },
+        ),
       /is not one of its hosts/,
     );
   });
 
   it("reads where the sandbox is from its endpoints file", () => {
     const found = environmentOf(sandbox, { DPS_SANDBOX_ENDPOINTS: file });
+    assert.equal(found.sandbox?.arm.endpoint, "https://localhost:1");
+  });
+
+  it("knows a sandbox whose hosts are loopback addresses", () => {
+    const service = { serviceHostName: "127.0.0.2" };
+    const listed = {
+      ...(JSON.parse(readFileSync(file, "utf8")) as object),
+      provisioningServices: [service],
+    };
+    const standard = join(folder, "standard.json");
+    writeFileSync(standard, JSON.stringify(listed));
+    const found = environmentOf({ ...sandbox, ...service }, { DPS_SANDBOX_ENDPOINTS: standard });
     assert.equal(found.sandbox?.arm.endpoint, "https://localhost:1");
   });
 

@@ -5,7 +5,7 @@
 import { chmod, mkdir, mkdtemp, readFile, rm, symlink, writeFile } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { dirname, join } from "node:path";
-import type { Engine } from "../../toolchain/engine.mjs";
+import type { Engine } from "../../toolchain/engine.mjs" with { "resolution-mode": "import" };
 
 export const versions = { engine: "3.256.0", tls: "5.4.0", random: "4.20.0" };
 

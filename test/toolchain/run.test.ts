@@ -3,7 +3,7 @@ import { execFile, spawn } from "node:child_process";
 import { mkdir, symlink } from "node:fs/promises";
 import { join } from "node:path";
 import { promisify } from "node:util";
-import type { Engine } from "../../toolchain/engine.mjs";
+import type { Engine } from "../../toolchain/engine.mjs" with { "resolution-mode": "import" };
 import { Machine, versions } from "./machine";
 
 const run = promisify(execFile);

@@ -32,7 +32,7 @@ describe("versions", () => {
     it(`agree between package.json and the Go module of the ${name} plugin`, async () => {
       const { dependencies } = JSON.parse(await read("package.json")) as Manifest;
       const [comment] = (await read(`toolchain/go/engine/${name}-shim/go.mod`)).split("\n");
-      const served = comment?.match(/\d+\.\d+\.\d+/g) ?? [];
+      const served: string[] = comment?.match(/\d+\.\d+\.\d+/g) ?? [];
       assert.ok(served.includes(dependencies[`@pulumi/${name}`] ?? ""), comment);
     });
   }
