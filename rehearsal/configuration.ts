@@ -27,7 +27,9 @@ export function edited(text: string, project: string, edits: Edit[]): string {
     const keys = ["config", `${project}:${path[0]}`, ...path.slice(1)];
     if (value !== undefined) {
       document.setIn(keys, document.createNode(value, { flow: path.length > 1 }));
-    } else if (!document.deleteIn(keys)) {
+    } else if (document.hasIn(keys)) {
+      document.deleteIn(keys);
+    } else {
       throw new Error(`There is no ${words(path)} in the configuration.`);
     }
   }

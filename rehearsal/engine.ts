@@ -70,13 +70,13 @@ export class Engine {
     await this.operate("preview");
   }
 
-  /** Did the last update bring about everything? False, with what is printed, when it did not. */
+  /** Did the last update bring about everything? A preview tells; what it would change is printed. */
   async isSettled(): Promise<boolean> {
     try {
       await this.operate("preview", "--expect-no-changes");
       return true;
     } catch (error) {
-      if (error instanceof EngineError && !this.stopped) {
+      if (error instanceof EngineError && error.message.includes("no changes were expected")) {
         return false;
       }
       throw error;

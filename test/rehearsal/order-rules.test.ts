@@ -1,0 +1,317 @@
+import assert from "node:assert/strict";
+import {
+  admits,
+  type BreachView,
+  type Holder,
+  type Holding,
+  judgeBreach,
+  judgeExpiration,
+} from "../../rehearsal/order-rules";
+import { type EntryView, isWrite, type Moment, type Window } from "../../rehearsal/moments";
+import type { LoggedRequest } from "../../sandbox/common/request-log";
+import { type Issued, TestCa } from "../support/test-ca";
+
+const BEGAN = "2030-01-01T00:00:00.000Z";
+
+/** A write, as `METHOD service path`. */
+function write(seq: number, text: string): LoggedRequest {
+  const [method = "", service = "", path = ""] = text.split(" ");
+  return {
+    seq,
+    time: new Date(Date.parse(BEGAN) + seq * 1000).toISOString(),
+    service: service as LoggedRequest["service"],
+    instance: "dps-1",
+    protocol: "https",
+    method,
+    path,
+    status: 200,
+  };
+}
+
+type State = Omit<Moment, "request">;
+
+/** What happened, one write after the other: the write, and the state after it. */
+function window(before: State, ...steps: [string, State][]): Window {
+  const moments = steps.map(([text, state], at) => ({ request: write(at + 2, text), ...state }));
+  return {
+    began: BEGAN,
+    before: { request: write(1, "PUT dps-service /enrollments/earlier"), ...before },
+    moments,
+    requests: moments.map(({ request }) => request),
+  };
+}
+
+function individual(id: string, slots: Issued[], enabled = true): EntryView {
+  return { kind: "individual", id, enabled, slots: slots.map(({ der }) => der) };
+}
+
+function group(id: string, slots: (string | Buffer)[], enabled = true): EntryView {
+  return { kind: "group", id, enabled, slots };
+}
+
+function verified(name: string, ca: TestCa): State["caCertificates"][number] {
+  return { name, der: ca.der, isVerified: true };
+}
+
+const rulesThatFailed = (rulings: { rule: string; held: boolean }[]): string[] =>
+  rulings.filter(({ held }) => !held).map(({ rule }) => rule);
+
+const CONTAIN = "contain first: the first write closes the entry that admits the compromised key";
+const REPLACE = "replace after that";
+const REMOVE = "remove devices last";
+const CLOSED = "nothing admits the compromised key from the cut-off on";
+const DELETED = "CA certificate root-a is deleted only when no group names it";
+const OVERLAP = "no device that worked is ever without a certificate that DPS accepts";
+
+describe("order rules of a rehearsal", () => {
+  let rootA: TestCa;
+  let rootB: TestCa;
+  let intermediate: TestCa;
+  let old: Issued;
+  let next: Issued;
+  let underA: Issued;
+  let underB: Issued;
+
+  before(async () => {
+    rootA = await TestCa.root("Root A");
+    rootB = await TestCa.root("Root B");
+    intermediate = await rootA.intermediate("Intermediate");
+    old = await TestCa.selfSigned("device-1");
+    next = await TestCa.selfSigned("device-1");
+    underA = await rootA.leaf("sensor-1");
+    underB = await rootB.leaf("sensor-1");
+  });
+
+  const holder = (issued: Issued, registrationId = "device-1"): Holder => ({
+    registrationId,
+    chain: issued.chainPem,
+  });
+
+  describe("who is admitted", () => {
+    const moment = (state: Partial<State>): Moment => ({
+      request: write(1, "PUT dps-service /enrollments/any"),
+      entries: [],
+      caCertificates: [],
+      ...state,
+    });
+
+    it("takes a leaf that stands in a slot of an enabled individual enrollment", () => {
+      const entries = [individual("Device-1", [next, old])];
+      assert.equal(admits(moment({ entries }), holder(old)), true);
+    });
+
+    it("refuses another leaf, and every leaf of a disabled individual enrollment", () => {
+      const other = moment({ entries: [individual("device-1", [next])] });
+      const disabled = moment({ entries: [individual("device-1", [old], false)] });
+      assert.equal(admits(other, holder(old)), false);
+      assert.equal(admits(disabled, holder(old)), false);
+    });
+
+    it("lets an individual enrollment shadow the group that would admit the leaf", () => {
+      const entries = [individual("sensor-1", [next]), group("sensors", ["root-a"])];
+      const state = moment({ entries, caCertificates: [verified("root-a", rootA)] });
+      assert.equal(admits(state, holder(underA, "sensor-1")), false);
+    });
+
+    it("takes a leaf below a verified CA that an enabled group names", () => {
+      const caCertificates = [verified("root-a", rootA), verified("root-b", rootB)];
+      const entries = [group("sensors", ["ROOT-A"])];
+      const state = moment({ entries, caCertificates });
+      assert.equal(admits(state, holder(underA, "sensor-1")), true);
+      assert.equal(admits(state, holder(underB, "sensor-1")), false);
+    });
+
+    it("refuses a leaf below a CA that is not verified, or whose group is disabled", () => {
+      const unverified = { ...verified("root-a", rootA), isVerified: false };
+      const entries = [group("sensors", ["root-a"])];
+      const disabled = [group("sensors", ["root-a"], false)];
+      const caCertificates = [verified("root-a", rootA)];
+      const leaf = holder(underA, "sensor-1");
+      assert.equal(admits(moment({ entries, caCertificates: [unverified] }), leaf), false);
+      assert.equal(admits(moment({ entries: disabled, caCertificates }), leaf), false);
+      assert.equal(admits(moment({ entries }), leaf), false);
+    });
+
+    it("takes a chain to a signing certificate only below a verified CA", async () => {
+      const leaf = holder(await intermediate.leaf("gateway-1"), "gateway-1");
+      const entries = [group("gateways", [intermediate.der])];
+      const below = moment({ entries, caCertificates: [verified("root-a", rootA)] });
+      const elsewhere = moment({ entries, caCertificates: [verified("root-b", rootB)] });
+      assert.equal(admits(below, leaf), true);
+      assert.equal(admits(elsewhere, leaf), false);
+    });
+  });
+
+  describe("breach", () => {
+    const view = (): BreachView => ({
+      entry: { kind: "individual", id: "device-1" },
+      compromised: [holder(old)],
+      replacement: holder(next),
+    });
+    const open = (): State => ({ entries: [individual("device-1", [old])], caCertificates: [] });
+    const closed = (): State => ({
+      entries: [individual("device-1", [old], false)],
+      caCertificates: [],
+    });
+    const replaced = (): State => ({
+      entries: [individual("device-1", [next])],
+      caCertificates: [],
+    });
+    const entry = "PUT dps-service /enrollments/device-1";
+    const identity = "POST iot-hub /devices";
+    const registration = "DELETE dps-service /registrations/device-1";
+
+    it("accepts contain, replace, remove", () => {
+      const seen = window(
+        open(),
+        [entry, closed()],
+        [entry, replaced()],
+        [identity, replaced()],
+        [registration, replaced()],
+      );
+      assert.deepEqual(rulesThatFailed(judgeBreach(seen, view())), []);
+    });
+
+    it("does not accept a replacement in one write with the containment", () => {
+      const seen = window(open(), [entry, replaced()], [identity, replaced()]);
+      assert.deepEqual(rulesThatFailed(judgeBreach(seen, view())), [CONTAIN, REPLACE]);
+    });
+
+    it("does not accept another write before the containment", () => {
+      const seen = window(
+        open(),
+        ["PUT arm /x/certificates/root-c", open()],
+        [entry, closed()],
+        [entry, replaced()],
+        [identity, replaced()],
+      );
+      assert.deepEqual(rulesThatFailed(judgeBreach(seen, view())), [CONTAIN]);
+    });
+
+    it("does not accept a device that is removed before the replacement is in", () => {
+      const seen = window(
+        open(),
+        [entry, closed()],
+        [identity, closed()],
+        [entry, replaced()],
+        [registration, replaced()],
+      );
+      assert.deepEqual(rulesThatFailed(judgeBreach(seen, view())), [REMOVE]);
+    });
+
+    it("does not accept an entry that is opened again", () => {
+      const seen = window(
+        open(),
+        [entry, closed()],
+        [entry, replaced()],
+        [identity, replaced()],
+        [entry, open()],
+        [entry, replaced()],
+      );
+      assert.deepEqual(rulesThatFailed(judgeBreach(seen, view())), [CLOSED]);
+    });
+
+    it("does not accept a registration that DPS admitted with the compromised leaf", () => {
+      const seen = window(open(), [entry, closed()], [entry, replaced()], [identity, replaced()]);
+      seen.requests.push({
+        ...write(9, "PUT dps-device /scope/registrations/device-1/register"),
+        status: 202,
+        note: `individual device-1, leaf ${old.thumbprint}`,
+      });
+      assert.deepEqual(rulesThatFailed(judgeBreach(seen, view())), [CLOSED]);
+    });
+
+    it("does not accept that nothing was written", () => {
+      assert.deepEqual(rulesThatFailed(judgeBreach(window(open()), view())), [
+        CONTAIN,
+        REPLACE,
+        REMOVE,
+        CLOSED,
+      ]);
+    });
+
+    it("does not accept that a CA is deleted while a group names it", () => {
+      const deletion = "DELETE arm /subscriptions/1/x/certificates/root-a";
+      const named: State = { ...replaced(), entries: [group("sensors", ["root-a"], false)] };
+      const early = window(named, [deletion, named]);
+      const late = window(
+        named,
+        ["PUT dps-service /enrollmentGroups/sensors", replaced()],
+        [deletion, replaced()],
+      );
+      const failed = (seen: Window): boolean =>
+        rulesThatFailed(judgeBreach(seen, view())).includes(DELETED);
+      assert.equal(failed(early), true);
+      assert.equal(failed(late), false);
+    });
+  });
+
+  describe("expiration", () => {
+    const slots = "PUT dps-service /enrollments/device-1";
+    const state = (...held: Issued[]): State => ({
+      entries: [individual("device-1", held)],
+      caCertificates: [],
+    });
+    /** The device has the old leaf, and from `second` of the window on the new one. */
+    const changes = (second: number): Holding => ({
+      device: "device-1",
+      has: (time) =>
+        Date.parse(time) < Date.parse(BEGAN) + second * 1000 ? [holder(old)] : [holder(next)],
+    });
+
+    it("accepts both certificates in the slots while the device changes", () => {
+      const seen = window(state(old), [slots, state(old, next)], [slots, state(next)]);
+      assert.deepEqual(rulesThatFailed(judgeExpiration(seen, [changes(2.5)])), []);
+    });
+
+    it("does not accept a certificate that goes before the device has the next one", () => {
+      const seen = window(state(old), [slots, state(old, next)], [slots, state(next)]);
+      const rulings = judgeExpiration(seen, [changes(60)]);
+      assert.deepEqual(rulesThatFailed(rulings), [OVERLAP]);
+      assert.equal(rulings[0]?.evidence, "device-1 after #3 PUT /enrollments/device-1");
+    });
+
+    it("does not accept a device that has its next certificate before DPS does", () => {
+      const seen = window(state(old), [slots, state(old, next)], [slots, state(next)]);
+      assert.deepEqual(rulesThatFailed(judgeExpiration(seen, [changes(0)])), [OVERLAP]);
+    });
+
+    it("does not pass when there was nothing to look at", () => {
+      const nothing: Window = { began: BEGAN, before: undefined, moments: [], requests: [] };
+      assert.deepEqual(rulesThatFailed(judgeExpiration(nothing, [changes(1)])), [OVERLAP]);
+      assert.deepEqual(rulesThatFailed(judgeExpiration(window(state(old)), [])), [OVERLAP]);
+    });
+  });
+
+  describe("what a write is", () => {
+    const writes = [
+      "PUT dps-service /enrollments/device-1",
+      "DELETE dps-service /enrollmentGroups/sensors",
+      "POST dps-service /enrollments/",
+      "DELETE dps-service /registrations/device-1",
+      "PUT arm /subscriptions/1/x/certificates/root-a",
+      "POST arm /subscriptions/1/x/certificates/root-a/verify",
+      "POST iot-hub /devices",
+      "DELETE iot-hub /devices/device-1",
+    ];
+    const others = [
+      "GET dps-service /enrollments/device-1",
+      "POST dps-service /enrollments/query",
+      "POST arm /subscriptions/1/x/certificates/root-a/generateVerificationCode",
+      "PUT arm /subscriptions/1/resourceGroups/dps-dev",
+      "POST iot-hub /devices/query",
+      "PATCH iot-hub /twins/device-1",
+      "PUT dps-device /scope/registrations/device-1/register",
+      "PUBLISH iot-hub-device devices/device-1/messages/events/",
+    ];
+    for (const text of writes) {
+      it(`counts ${text}`, () => assert.equal(isWrite(write(1, text)), true));
+    }
+    for (const text of others) {
+      it(`leaves out ${text}`, () => assert.equal(isWrite(write(1, text)), false));
+    }
+    it("leaves out what was refused", () => {
+      assert.equal(isWrite({ ...write(1, writes[0]!), status: 412 }), false);
+    });
+  });
+});
