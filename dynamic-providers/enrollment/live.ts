@@ -119,7 +119,8 @@ export function lessTrust(name: string, live: LiveEnrollment): string {
   return `${name} is disabled in DPS (since ${live.lastUpdated}) though it is declared enabled. It stays disabled: enable it in DPS when that is wanted, or declare \`status: disabled\`.`;
 }
 
-/** One line for a person: what the live entry is. */
-export function describe(live: LiveEnrollment): string {
-  return `${live.provisioningStatus}, ${describeSlots(live)}, reprovisioning ${live.reprovisionPolicy}`;
+/** One line for a person: what an entry is, live or as it is declared. */
+export function describe(entry: Managed): string {
+  const slots = describeSlots(normalised<Slot | LiveSlot>(entry));
+  return `${entry.provisioningStatus}, ${slots}, reprovisioning ${entry.reprovisionPolicy}`;
 }

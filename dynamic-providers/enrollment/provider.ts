@@ -138,11 +138,10 @@ export function enrollmentHandler(
 
     async create(inputs) {
       const outs = await write(inputs, (live) => {
-        refuse(
-          inputs.enrollmentId,
-          live,
-          "no entry of this ID",
-          `An entry that this stack did not make is not overwritten: delete it in DPS, or declare exactly what is there.`,
+        throw new Error(
+          `${name(inputs.enrollmentId)} is in DPS already, not made by this stack, and is left as it is. ` +
+            `Found: ${describe(live)} (last changed ${live.lastUpdated}). Declared: ${describe(inputs)}. ` +
+            "Delete it in DPS, or declare exactly what is there.",
         );
       });
       return { id: inputs.enrollmentId, outs };

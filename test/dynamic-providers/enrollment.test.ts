@@ -1,0 +1,362 @@
+import assert from "node:assert/strict";
+import { CaCertificatesClient } from "../../clients/ca-certificates";
+import { UNKNOWN } from "../../dynamic-providers/handler";
+import type { EnrollmentInputs, EnrollmentOutputs } from "../../dynamic-providers/enrollment/live";
+import { enrollmentGroup } from "../../dynamic-providers/enrollment-group/provider";
+import { individualEnrollment } from "../../dynamic-providers/individual-enrollment/provider";
+import { type Issued, TestCa } from "../support/test-ca";
+import { afterNextRead, failure, slot, Stage, stolen, WITHOUT_HUBS } from "./stage";
+
+describe("individual enrollments, as the engine calls them", () => {
+  const handler = individualEnrollment;
+  let stage: Stage;
+  let first: Issued;
+  let second: Issued;
+  let third: Issued;
+  let count = 0;
+  let id: string;
+
+  before(async () => {
+    stage = await Stage.open(WITHOUT_HUBS);
+    first = await TestCa.selfSigned("truck");
+    second = await TestCa.selfSigned("truck");
+    third = await TestCa.selfSigned("truck");
+  });
+
+  after(() => stage.close());
+
+  beforeEach(() => {
+    count += 1;
+    id = `truck-${count}`;
+    stage.reset();
+  });
+
+  function inputs(fields: Partial<EnrollmentInputs> = {}): EnrollmentInputs {
+    return {
+      connection: stage.connection,
+      enrollmentId: id,
+      provisioningStatus: "enabled",
+      reprovisionPolicy: "migrate",
+      compromised: [],
+      ...fields,
+    };
+  }
+
+  async function created(fields: Partial<EnrollmentInputs>): Promise<EnrollmentOutputs> {
+    const { outs } = await stage.listening(() => handler.create(inputs(fields)));
+    stage.reset();
+    return outs;
+  }
+
+  function update(olds: EnrollmentOutputs, news: EnrollmentInputs): Promise<EnrollmentOutputs> {
+    return stage.listening(async () => (await handler.update(id, olds, news)).outs);
+  }
+
+  async function refreshed(olds: EnrollmentOutputs): Promise<EnrollmentOutputs> {
+    const { props } = await handler.read(id, olds);
+    assert(props !== undefined);
+    return props;
+  }
+
+  const thumbprints = async (): Promise<(string | undefined)[]> => {
+    const record = await stage.enrollments.getIndividual(id);
+    const { primary, secondary } = record?.attestation.x509?.clientCertificates ?? {};
+    return [primary, secondary].map((one) => one?.info?.sha256Thumbprint);
+  };
+
+  it("creates what is declared and tells what is live", async () => {
+    const { id: created, outs } = await handler.create(
+      inputs({ primary: slot(first), secondary: slot(second), deviceId: "lorry" }),
+    );
+    assert.equal(created, id);
+    assert.equal(outs.live.primary?.sha256Thumbprint, first.thumbprint);
+    assert.equal(outs.live.secondary?.sha256Thumbprint, second.thumbprint);
+    assert.equal(outs.live.deviceId, "lorry");
+    assert.deepEqual(await thumbprints(), [first.thumbprint, second.thumbprint]);
+    assert.equal((await handler.diff(id, outs, outs)).changes, false);
+  });
+
+  it("goes on from an entry that is already as declared, says so, and writes nothing", async () => {
+    const before = await created({ primary: slot(first) });
+    const again = await stage.listening(() => handler.create(inputs({ primary: slot(first) })));
+    assert.deepEqual(again.outs.live, before.live);
+    assert.deepEqual(stage.writes, []);
+    assert.deepEqual(stage.said, [
+      `individual enrollment "${id}" is already as declared; nothing was written.`,
+    ]);
+  });
+
+  it("does not overwrite an entry that it did not make, and shows both sides", async () => {
+    await stage.putIndividual(id, first.pem);
+    stage.reset();
+    const message = await failure(handler.create(inputs({ primary: slot(second) })));
+    assert.match(
+      message,
+      new RegExp(`Found: enabled, primary CN=truck \\(SHA-256 ${first.thumbprint.slice(0, 8)}`),
+    );
+    assert.match(message, new RegExp(`Declared: .*SHA-256 ${second.thumbprint.slice(0, 8)}`));
+    assert.match(message, /Delete it in DPS, or declare exactly what is there/);
+    assert.deepEqual(stage.writes, []);
+    assert.deepEqual(await thumbprints(), [first.thumbprint, first.thumbprint]);
+  });
+
+  it("sends a certificate that is declared only as the secondary as the primary", async () => {
+    const outs = await created({ secondary: slot(first) });
+    assert.equal(outs.live.primary?.sha256Thumbprint, first.thumbprint);
+    assert.equal(outs.live.secondary, undefined);
+    assert.equal((await handler.diff(id, outs, inputs({ secondary: slot(first) }))).changes, false);
+    // Retiring the primary of two moves the secondary, in one write.
+    const both = await update(outs, inputs({ primary: slot(first), secondary: slot(second) }));
+    stage.reset();
+    await update(both, inputs({ secondary: slot(second) }));
+    assert.equal(stage.writes.length, 1);
+    assert.deepEqual(await thumbprints(), [second.thumbprint, second.thumbprint]);
+  });
+
+  it("leaves what this stack does not manage as it is", async () => {
+    const before = await created({ primary: slot(first) });
+    const unmanaged = {
+      allocationPolicy: "static",
+      iotHubs: [stage.sandbox.hub],
+      initialTwin: { tags: { site: "north" }, properties: { desired: { interval: 60 } } },
+      optionalDeviceInformation: { model: "T1" },
+    };
+    await stage.byHand("individual", id, unmanaged);
+    await update(before, inputs({ primary: slot(first), secondary: slot(second) }));
+    const record = await stage.enrollments.getIndividual(id);
+    for (const [name, value] of Object.entries(unmanaged)) {
+      assert.deepEqual(record?.[name as keyof typeof record], value, name);
+    }
+    assert.deepEqual(await thumbprints(), [first.thumbprint, second.thumbprint]);
+  });
+
+  it("goes on when somebody else writes in between what this stack does not manage", async () => {
+    const before = await created({ primary: slot(first) });
+    const restore = afterNextRead("getIndividual", () =>
+      stage.byHand("individual", id, { optionalDeviceInformation: { model: "T2" } }),
+    );
+    try {
+      await update(before, inputs({ primary: slot(first), secondary: slot(second) }));
+    } finally {
+      restore();
+    }
+    const record = await stage.enrollments.getIndividual(id);
+    assert.deepEqual(record?.optionalDeviceInformation, { model: "T2" });
+    assert.deepEqual(await thumbprints(), [first.thumbprint, second.thumbprint]);
+  });
+
+  it("stops when somebody else writes in between what it manages, and shows both sides", async () => {
+    const before = await created({ primary: slot(first) });
+    const restore = afterNextRead("getIndividual", () =>
+      stage.byHand("individual", id, {
+        attestation: {
+          type: "x509",
+          x509: { clientCertificates: { primary: { certificate: third.pem } } },
+        },
+      }),
+    );
+    let message: string;
+    try {
+      message = await failure(update(before, inputs({ primary: slot(second) })));
+    } finally {
+      restore();
+    }
+    assert.match(
+      message,
+      new RegExp(
+        `Found: .*${third.thumbprint.slice(0, 8)}.*Expected: .*${first.thumbprint.slice(0, 8)}`,
+      ),
+    );
+    assert.match(message, /pulumi refresh/);
+    assert.deepEqual(await thumbprints(), [third.thumbprint, third.thumbprint]);
+  });
+
+  it("gives up when somebody else writes each time", async () => {
+    const before = await created({ primary: slot(first) });
+    let turn = 0;
+    const restore = afterNextRead(
+      "getIndividual",
+      () => stage.byHand("individual", id, { optionalDeviceInformation: { turn: (turn += 1) } }),
+      100,
+    );
+    try {
+      await assert.rejects(update(before, inputs({ primary: slot(second) })), {
+        code: "PreconditionFailed",
+      });
+    } finally {
+      restore();
+    }
+    assert.equal(turn, 5);
+    assert.deepEqual(await thumbprints(), [first.thumbprint, first.thumbprint]);
+  });
+
+  it("reports an entry that was disabled by hand, and does not enable it", async () => {
+    const before = await created({ primary: slot(first) });
+    await stage.byHand("individual", id, { provisioningStatus: "disabled" });
+    const live = await refreshed(before);
+    assert.equal(live.live.provisioningStatus, "disabled");
+    stage.reset();
+    const diff = await stage.listening(() =>
+      handler.diff(id, live, inputs({ primary: slot(first) })),
+    );
+    assert.equal(diff.changes, false);
+    assert.match(
+      stage.said.join(),
+      /is disabled in DPS \(since .*\) though it is declared enabled/,
+    );
+    for (const olds of [before, live]) {
+      const message = await failure(
+        update(olds, inputs({ primary: slot(first), secondary: slot(second) })),
+      );
+      assert.match(message, /Found: disabled/);
+    }
+    assert.equal(await stage.isEnabled("individual", id), false);
+    assert.deepEqual(stage.writes, []);
+  });
+
+  it("enables an entry that is declared disabled until then", async () => {
+    const before = await created({ primary: slot(first), provisioningStatus: "disabled" });
+    assert.equal(await stage.isEnabled("individual", id), false);
+    const { live } = await update(before, inputs({ primary: slot(first) }));
+    assert.equal(live.provisioningStatus, "enabled");
+  });
+
+  it("enables an entry that a containment disabled, with the update that takes the key out", async () => {
+    const before = await created({ primary: slot(first) });
+    await stage.byHand("individual", id, { provisioningStatus: "disabled" });
+    const news = inputs({ primary: slot(second), compromised: stolen(first) });
+    const checked = await handler.check(before, news);
+    assert.match(checked.inputs?.roll ?? "", /breach/);
+    const { live } = await update(before, checked.inputs!);
+    assert.equal(live.provisioningStatus, "enabled");
+    assert.deepEqual(await thumbprints(), [second.thumbprint, second.thumbprint]);
+  });
+
+  it("puts right what somebody changed towards more trust", async () => {
+    const before = await created({ primary: slot(first) });
+    await stage.byHand("individual", id, {
+      attestation: {
+        type: "x509",
+        x509: {
+          clientCertificates: {
+            primary: { certificate: first.pem },
+            secondary: { certificate: third.pem },
+          },
+        },
+      },
+    });
+    const live = await refreshed(before);
+    const news = inputs({ primary: slot(first) });
+    assert.equal((await handler.diff(id, live, news)).changes, true);
+    await update(live, news);
+    assert.deepEqual(await thumbprints(), [first.thumbprint, first.thumbprint]);
+  });
+
+  it("creates an entry again that somebody deleted", async () => {
+    const before = await created({ primary: slot(first) });
+    const { etag } = (await stage.enrollments.getIndividual(id))!;
+    await stage.enrollments.deleteIndividual(id, etag);
+    assert.deepEqual(await handler.read(id, before), {});
+    await update(before, inputs({ primary: slot(second) }));
+    assert.deepEqual(await thumbprints(), [second.thumbprint, second.thumbprint]);
+  });
+
+  it("deletes only what still carries what it wrote; a disabled entry too", async () => {
+    const before = await created({ primary: slot(first) });
+    await stage.byHand("individual", id, { provisioningStatus: "disabled" });
+    await handler.delete(id, before);
+    assert.equal(await stage.enrollments.getIndividual(id), undefined);
+    await handler.delete(id, before);
+
+    await stage.putIndividual(id, third.pem);
+    const message = await failure(handler.delete(id, before));
+    assert.match(
+      message,
+      new RegExp(
+        `Found: .*${third.thumbprint.slice(0, 8)}.*Expected: .*${first.thumbprint.slice(0, 8)}`,
+      ),
+    );
+    assert.deepEqual(await thumbprints(), [third.thumbprint, third.thumbprint]);
+  });
+
+  it("does not parse what is not known yet", async () => {
+    const olds = await created({ primary: slot(first) });
+    const unknown = { pem: UNKNOWN, certificate: UNKNOWN } as unknown as ReturnType<typeof slot>;
+    const news = inputs({ primary: unknown, connection: UNKNOWN as never });
+    const checked = await handler.check(olds, news);
+    assert.equal(checked.failures, undefined);
+    const diff = await handler.diff(id, olds, checked.inputs!);
+    assert.deepEqual(diff, { changes: true, replaces: [] });
+    const waiting = await handler.check(olds, inputs({ compromised: UNKNOWN as never }));
+    assert.equal(waiting.inputs?.roll, "known when the update runs");
+  });
+
+  it("replaces when the registration ID or the service changes", async () => {
+    const olds = await created({ primary: slot(first) });
+    const renamed = inputs({ primary: slot(first), enrollmentId: "other" });
+    assert.deepEqual((await handler.diff(id, olds, renamed)).replaces, ["enrollmentId"]);
+    const moved = inputs({
+      primary: slot(first),
+      connection: { ...stage.connection, serviceHostName: "other.sandbox.test" },
+    });
+    assert.deepEqual((await handler.diff(id, olds, moved)).replaces, ["connection"]);
+  });
+
+  it("keeps the words of the last roll while nothing changes", async () => {
+    const made = await handler.check({}, inputs({ primary: slot(first) }));
+    assert.equal(made.inputs?.roll, `new individual enrollment \`${id}\``);
+    const again = await handler.check(made.inputs!, inputs({ primary: slot(first) }));
+    assert.equal(again.inputs?.roll, made.inputs?.roll);
+    const next = inputs({ primary: slot(first), secondary: slot(second) });
+    const rolled = await handler.check(again.inputs!, next);
+    assert.match(rolled.inputs?.roll ?? "", /expiration roll .*: prepare/);
+  });
+
+  it("shows no key in the error when a key stands where a certificate belongs", async () => {
+    const wrong = { ...slot(first), pem: first.key };
+    const message = await failure(handler.create(inputs({ primary: wrong })));
+    assert.match(message, /answered 400/);
+    const body = first.key.split("\n").slice(1, -2);
+    assert.ok(body.length > 0 && body.every((line) => !message.includes(line)));
+    assert.equal(await stage.enrollments.getIndividual(id), undefined);
+  });
+});
+
+describe("enrollment groups, as the engine calls them", () => {
+  let stage: Stage;
+  let root: TestCa;
+  let intermediate: TestCa;
+
+  before(async () => {
+    stage = await Stage.open(WITHOUT_HUBS);
+    root = await TestCa.root("Root");
+    intermediate = await root.intermediate("Intermediate");
+  });
+
+  after(() => stage.close());
+
+  it("refers to CA certificates, or holds intermediates, and moves from one to the other", async () => {
+    await new CaCertificatesClient(stage.connection).upload("root", root.pem, {
+      selfAttested: true,
+    });
+    const base = {
+      connection: stage.connection,
+      enrollmentId: "plant",
+      provisioningStatus: "enabled" as const,
+      reprovisionPolicy: "never" as const,
+      compromised: [],
+    };
+    const referring = { ...base, primary: { ca: "root", certificate: slot(root).certificate } };
+    const { outs } = await enrollmentGroup.create(referring);
+    assert.deepEqual(outs.live.primary, { ca: "root" });
+    assert.equal(outs.live.reprovisionPolicy, "never");
+    const holding = { ...base, primary: slot(intermediate) };
+    assert.equal((await enrollmentGroup.diff("plant", outs, holding)).changes, true);
+    const { outs: moved } = await enrollmentGroup.update("plant", outs, holding);
+    assert.equal(moved.live.primary?.sha256Thumbprint, intermediate.certificate.thumbprint);
+    const record = await stage.enrollments.getGroup("plant");
+    assert.equal(record?.attestation.x509?.caReferences, undefined);
+    await enrollmentGroup.delete("plant", moved);
+    assert.equal(await stage.enrollments.getGroup("plant"), undefined);
+  });
+});
