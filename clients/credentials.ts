@@ -1,12 +1,7 @@
 /** Who the clients are: Microsoft Entra ID, or shared access keys that are listed at run time. */
-import { IotDpsClient } from "@azure/arm-deviceprovisioningservices";
-import { IotHubClient } from "@azure/arm-iothub";
-import {
-  ClientSecretCredential,
-  DefaultAzureCredential,
-  type TokenCredential,
-} from "@azure/identity";
+import type { TokenCredential } from "@azure/identity";
 import { call, type Pacing } from "./calls";
+import { sdks } from "./sdks";
 import type { Attempt } from "./service-error";
 import { type Connection, type Environment, perConnection } from "./target";
 
@@ -19,6 +14,7 @@ const NO_RETRIES = { retryOptions: { maxRetries: 0 } };
  * (environment, workload identity, managed identity, `az login`), for the sandbox its own client.
  */
 export const credentialOf = perConnection<TokenCredential>((_connection, { sandbox }) => {
+  const { ClientSecretCredential, DefaultAzureCredential } = sdks.identity();
   if (sandbox === undefined) {
     return new DefaultAzureCredential();
   }
@@ -32,6 +28,7 @@ export const credentialOf = perConnection<TokenCredential>((_connection, { sandb
 
 /** The resource manager's API for DPS instances and their CA certificates. */
 export const provisioningServices = perConnection((connection, environment) => {
+  const { IotDpsClient } = sdks.deviceProvisioning();
   return new IotDpsClient(credentialOf(connection), connection.subscriptionId, {
     endpoint: resourceManagerOf(environment),
     ...NO_RETRIES,
@@ -40,6 +37,7 @@ export const provisioningServices = perConnection((connection, environment) => {
 
 /** The resource manager's API for IoT hubs. */
 const iotHubs = perConnection((connection, environment) => {
+  const { IotHubClient } = sdks.iotHub();
   return new IotHubClient(credentialOf(connection), connection.subscriptionId, {
     endpoint: resourceManagerOf(environment),
     ...NO_RETRIES,

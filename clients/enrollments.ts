@@ -1,5 +1,5 @@
 /** Enrollments and registrations of a DPS instance, through Microsoft's service SDK. */
-import { ProvisioningServiceClient } from "azure-iot-provisioning-service";
+import type { ProvisioningServiceClient } from "azure-iot-provisioning-service";
 import type {
   EnrollmentGroup as SdkGroup,
   IndividualEnrollment as SdkIndividual,
@@ -13,6 +13,7 @@ import type {
   IndividualEnrollmentToWrite,
   RegistrationRecord,
 } from "./enrollment-records";
+import { sdks } from "./sdks";
 import type { Attempt } from "./service-error";
 import { type Connection, perConnection } from "./target";
 
@@ -21,14 +22,12 @@ export type * from "./enrollment-records";
 /** Largest page DPS answers. */
 const PAGE_SIZE = 100;
 
-const serviceClients = perConnection(async (connection) =>
-  connection.auth === "keys"
-    ? ProvisioningServiceClient.fromConnectionString(await provisioningServiceKey(connection))
-    : ProvisioningServiceClient.fromTokenCredential(
-        connection.serviceHostName,
-        credentialOf(connection),
-      ),
-);
+const serviceClients = perConnection(async (connection) => {
+  const { ProvisioningServiceClient: Client } = sdks.provisioningService();
+  return connection.auth === "keys"
+    ? Client.fromConnectionString(await provisioningServiceKey(connection))
+    : Client.fromTokenCredential(connection.serviceHostName, credentialOf(connection));
+});
 
 /**
  * All methods throw `ServiceError`: "PreconditionFailed" when the etag is not the current one,

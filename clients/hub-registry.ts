@@ -1,5 +1,5 @@
 /** Device identities and twins of a linked IoT hub, through Microsoft's service SDK. */
-import { Registry } from "azure-iothub";
+import type { Registry } from "azure-iothub";
 import { call, find, type Pacing } from "./calls";
 import {
   bulkForm,
@@ -11,6 +11,7 @@ import {
   type WireIdentity,
 } from "./hub-records";
 import { credentialOf, hubKey, provisioningServices, resourceManagerAttempt } from "./credentials";
+import { sdks } from "./sdks";
 import { type Attempt, isServiceError, ServiceError } from "./service-error";
 import { type Connection, perConnection } from "./target";
 
@@ -19,11 +20,12 @@ export type { HubIdentity, HubTwin } from "./hub-records";
 /** How often a twin that somebody else keeps writing is merged again before giving up. */
 const TWIN_ATTEMPTS = 5;
 
-const registries = perConnection(async (connection, _environment, hubHostName) =>
-  connection.auth === "keys"
-    ? Registry.fromConnectionString(await hubKey(connection, hubHostName))
-    : Registry.fromTokenCredential(hubHostName, credentialOf(connection)),
-);
+const registries = perConnection(async (connection, _environment, hubHostName) => {
+  const { Registry: Client } = sdks.hub();
+  return connection.auth === "keys"
+    ? Client.fromConnectionString(await hubKey(connection, hubHostName))
+    : Client.fromTokenCredential(hubHostName, credentialOf(connection));
+});
 
 /**
  * All methods throw `ServiceError`; "PreconditionFailed" when the etag is not the current one.
