@@ -68,6 +68,7 @@ export const caCertificate: Handler<CaCertificateInputs, CaCertificateOutputs> =
           `declared ${inputs.certificate.subjectCommonName}, SHA-1 ${inputs.certificate.sha1Thumbprint}. Choose another name; a name is never given to another certificate.`,
       );
     }
+    const prove = await proofOwed(inputs, found);
     const uploaded = found ?? (await upload(client, inputs));
     if (found !== undefined) {
       say(
@@ -76,7 +77,7 @@ export const caCertificate: Handler<CaCertificateInputs, CaCertificateOutputs> =
     }
     return {
       id: inputs.name,
-      outs: { ...inputs, live: live(await verified(client, inputs, uploaded)) },
+      outs: { ...inputs, live: live(await verified(client, inputs.name, prove, uploaded)) },
     };
   },
 
@@ -88,12 +89,8 @@ export const caCertificate: Handler<CaCertificateInputs, CaCertificateOutputs> =
   async update(id, olds, news) {
     const client = new CaCertificatesClient(news.connection);
     const found = await client.get(id);
-    if (found === undefined) {
-      return {
-        outs: { ...news, live: live(await verified(client, news, await upload(client, news))) },
-      };
-    }
     if (
+      found !== undefined &&
       found.thumbprint !== olds.live.sha1Thumbprint &&
       found.thumbprint !== news.certificate.sha1Thumbprint
     ) {
@@ -102,7 +99,8 @@ export const caCertificate: Handler<CaCertificateInputs, CaCertificateOutputs> =
           `expected SHA-1 ${olds.live.sha1Thumbprint}. Find out who did it before you go on.`,
       );
     }
-    if (found.thumbprint !== news.certificate.sha1Thumbprint) {
+    const same = found?.thumbprint === news.certificate.sha1Thumbprint;
+    if (found !== undefined && !same) {
       await refuseWhileReferredTo(
         news.connection,
         id,
@@ -110,11 +108,9 @@ export const caCertificate: Handler<CaCertificateInputs, CaCertificateOutputs> =
         "Add the new certificate under a new name, and move the groups to it.",
       );
     }
-    const uploaded =
-      found.thumbprint === news.certificate.sha1Thumbprint
-        ? found
-        : await upload(client, news, found.etag);
-    return { outs: { ...news, live: live(await verified(client, news, uploaded)) } };
+    const prove = await proofOwed(news, same ? found : undefined);
+    const uploaded = same ? found : await upload(client, news, found?.etag);
+    return { outs: { ...news, live: live(await verified(client, news.name, prove, uploaded)) } };
   },
 
   async delete(id, props) {
@@ -149,16 +145,53 @@ async function upload(
   });
 }
 
+/** Signs a verification code with the CA's key. */
+type Prove = (code: string) => Promise<string>;
+
+/**
+ * The proof that DPS will ask for; undefined when it asks for none. Tried before anything is
+ * uploaded, so that a missing key, or another CA's, changes nothing.
+ */
+async function proofOwed(
+  { name, pem, proof }: CaCertificateInputs,
+  found: LiveCaCertificate | undefined,
+): Promise<Prove | undefined> {
+  if (found?.isVerified === true || "selfAttested" in proof) {
+    return undefined;
+  }
+  try {
+    const keyPem = "keyPem" in proof ? proof.keyPem : readKeyFile(proof.keyFile);
+    const prove: Prove = (code) => issueProofOfPossession(code, pem, keyPem);
+    await prove("trial");
+    return prove;
+  } catch (error) {
+    throw new Error(
+      `CA certificate "${name}" cannot be verified, so nothing was uploaded: ${(error as Error).message}. ` +
+        "Give the CA's own private key in PEM, unencrypted; a path is relative to the folder of the program.",
+      { cause: error },
+    );
+  }
+}
+
+function readKeyFile(file: string): string {
+  try {
+    return readFileSync(file, "utf8");
+  } catch (error) {
+    const code = error instanceof Error && "code" in error ? String(error.code) : "unknown error";
+    throw new Error(`the key file ${file} cannot be read (${code})`, { cause: error });
+  }
+}
+
 /** Proves possession where that is still owed, and reads back that DPS holds it as verified. */
 async function verified(
   client: CaCertificatesClient,
-  { name, pem, proof }: CaCertificateInputs,
+  name: string,
+  prove: Prove | undefined,
   uploaded: LiveCaCertificate,
 ): Promise<LiveCaCertificate> {
-  if (!uploaded.isVerified && !("selfAttested" in proof)) {
-    const keyPem = "keyFile" in proof ? readFileSync(proof.keyFile, "utf8") : proof.keyPem;
+  if (prove !== undefined) {
     const { code, etag } = await client.generateVerificationCode(name, uploaded.etag);
-    await client.verify(name, await issueProofOfPossession(code, pem, keyPem), etag);
+    await client.verify(name, await prove(code), etag);
   }
   const found = await client.get(name);
   if (found?.isVerified !== true) {
@@ -179,7 +212,7 @@ async function refuseWhileReferredTo(
   const groups = await new EnrollmentsClient(connection).queryGroups();
   const referring = groups.filter(({ attestation }) => {
     const { primary, secondary } = liveSlots(attestation);
-    return primary?.ca === name || secondary?.ca === name;
+    return [primary?.ca, secondary?.ca].some((ca) => ca?.toLowerCase() === name.toLowerCase());
   });
   if (referring.length > 0) {
     const names = referring.map(({ enrollmentGroupId }) => `"${enrollmentGroupId}"`).join(", ");

@@ -209,18 +209,15 @@ describe("containment of a breach, as the engine calls it", () => {
   });
 
   it("says that somebody keeps enabling an entry instead of claiming that it is contained", async () => {
-    const disable = stage.enrollments.putGroup.bind(stage.enrollments);
-    const prototype = Object.getPrototypeOf(stage.enrollments) as typeof stage.enrollments;
+    type Put = typeof stage.enrollments.putGroup;
+    const prototype = Object.getPrototypeOf(stage.enrollments) as object;
     const real = Object.getOwnPropertyDescriptor(prototype, "putGroup")!;
+    const put = (real.value as Put).bind(stage.enrollments);
     Object.defineProperty(prototype, "putGroup", {
       ...real,
-      async value(...args: Parameters<typeof disable>) {
-        const written = await (real.value as typeof disable).apply(stage.enrollments, args);
-        return (real.value as typeof disable).call(
-          stage.enrollments,
-          { ...written, provisioningStatus: "enabled" },
-          written.etag,
-        );
+      async value(...args: Parameters<Put>) {
+        const written = await put(...args);
+        return put({ ...written, provisioningStatus: "enabled" }, written.etag);
       },
     });
     let message: string;

@@ -1,8 +1,6 @@
 import assert from "node:assert/strict";
-import { CaCertificatesClient } from "../../clients/ca-certificates";
 import { UNKNOWN } from "../../dynamic-providers/handler";
 import type { EnrollmentInputs, EnrollmentOutputs } from "../../dynamic-providers/enrollment/live";
-import { enrollmentGroup } from "../../dynamic-providers/enrollment-group/provider";
 import { individualEnrollment } from "../../dynamic-providers/individual-enrollment/provider";
 import { type Issued, TestCa } from "../support/test-ca";
 import { afterNextRead, failure, slot, Stage, stolen, WITHOUT_HUBS } from "./stage";
@@ -305,10 +303,10 @@ describe("individual enrollments, as the engine calls them", () => {
   it("keeps the words of the last roll while nothing changes", async () => {
     const made = await handler.check({}, inputs({ primary: slot(first) }));
     assert.equal(made.inputs?.roll, `new individual enrollment \`${id}\``);
-    const again = await handler.check(made.inputs!, inputs({ primary: slot(first) }));
+    const again = await handler.check(made.inputs, inputs({ primary: slot(first) }));
     assert.equal(again.inputs?.roll, made.inputs?.roll);
     const next = inputs({ primary: slot(first), secondary: slot(second) });
-    const rolled = await handler.check(again.inputs!, next);
+    const rolled = await handler.check(again.inputs, next);
     assert.match(rolled.inputs?.roll ?? "", /expiration roll .*: prepare/);
   });
 
@@ -319,44 +317,5 @@ describe("individual enrollments, as the engine calls them", () => {
     const body = first.key.split("\n").slice(1, -2);
     assert.ok(body.length > 0 && body.every((line) => !message.includes(line)));
     assert.equal(await stage.enrollments.getIndividual(id), undefined);
-  });
-});
-
-describe("enrollment groups, as the engine calls them", () => {
-  let stage: Stage;
-  let root: TestCa;
-  let intermediate: TestCa;
-
-  before(async () => {
-    stage = await Stage.open(WITHOUT_HUBS);
-    root = await TestCa.root("Root");
-    intermediate = await root.intermediate("Intermediate");
-  });
-
-  after(() => stage.close());
-
-  it("refers to CA certificates, or holds intermediates, and moves from one to the other", async () => {
-    await new CaCertificatesClient(stage.connection).upload("root", root.pem, {
-      selfAttested: true,
-    });
-    const base = {
-      connection: stage.connection,
-      enrollmentId: "plant",
-      provisioningStatus: "enabled" as const,
-      reprovisionPolicy: "never" as const,
-      compromised: [],
-    };
-    const referring = { ...base, primary: { ca: "root", certificate: slot(root).certificate } };
-    const { outs } = await enrollmentGroup.create(referring);
-    assert.deepEqual(outs.live.primary, { ca: "root" });
-    assert.equal(outs.live.reprovisionPolicy, "never");
-    const holding = { ...base, primary: slot(intermediate) };
-    assert.equal((await enrollmentGroup.diff("plant", outs, holding)).changes, true);
-    const { outs: moved } = await enrollmentGroup.update("plant", outs, holding);
-    assert.equal(moved.live.primary?.sha256Thumbprint, intermediate.certificate.thumbprint);
-    const record = await stage.enrollments.getGroup("plant");
-    assert.equal(record?.attestation.x509?.caReferences, undefined);
-    await enrollmentGroup.delete("plant", moved);
-    assert.equal(await stage.enrollments.getGroup("plant"), undefined);
   });
 });
