@@ -114,13 +114,17 @@ export class FleetDevice {
       { cwd: program, env: environment },
     );
     this.child = child;
+    let complaint = "";
     createInterface({ input: child.stdout! }).on("line", (line) => {
-      const event = JSON.parse(line) as DeviceEvent;
+      const event = read(line);
+      if (event === undefined) {
+        complaint += `${line}\n`;
+        return;
+      }
       this.events.push(event);
       hear(this, event);
       this.heard.emit("event", event);
     });
-    let complaint = "";
     child.stderr!.setEncoding("utf8").on("data", (text: string) => (complaint += text));
     child.once("close", (code) => {
       this.end = `device ${this.id} has ended (${code}): ${complaint.trim()}`;
@@ -217,6 +221,15 @@ export class FleetDevice {
 
   private last(event: DeviceEvent["event"]): DeviceEvent | undefined {
     return this.events.findLast((one) => one.event === event);
+  }
+}
+
+/** Undefined: not a line of the device's, but of something that went wrong in it. */
+function read(line: string): DeviceEvent | undefined {
+  try {
+    return JSON.parse(line) as DeviceEvent;
+  } catch {
+    return undefined;
   }
 }
 

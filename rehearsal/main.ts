@@ -32,6 +32,8 @@ async function main(): Promise<number> {
       interrupted.abort(new Error(`ended by ${signal}`));
     });
   }
+  // Nobody reads any more, as in `npm start | head`.
+  process.stdout.on("error", (error) => interrupted.abort(error));
   let findings: Findings;
   try {
     findings = await rehearse({

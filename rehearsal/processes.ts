@@ -1,5 +1,6 @@
 /** Child processes that are gone, with everything they started, when the rehearsal is. */
 import { type ChildProcess, execFileSync, spawn, type SpawnOptions } from "node:child_process";
+import { existsSync, readdirSync, readFileSync } from "node:fs";
 import { setTimeout as delay } from "node:timers/promises";
 
 /** How long a process may take to end by itself, milliseconds. */
@@ -50,17 +51,40 @@ export async function stop(child: ChildProcess, signal: NodeJS.Signals): Promise
 /** The process and everything below it: an engine has its language host, program and plugins. */
 function treeOf(root: number | undefined): number[] {
   const children = new Map<number, number[]>();
-  for (const line of execFileSync("ps", ["-eo", "pid=,ppid="], { encoding: "utf8" }).split("\n")) {
-    const [pid, parent] = line.trim().split(/\s+/).map(Number);
-    if (pid !== undefined && parent !== undefined) {
-      children.set(parent, [...(children.get(parent) ?? []), pid]);
-    }
+  for (const { pid, parent } of processes()) {
+    children.set(parent, [...(children.get(parent) ?? []), pid]);
   }
   const tree = root === undefined ? [] : [root];
   for (let at = 0; at < tree.length; at += 1) {
     tree.push(...(children.get(tree[at]!) ?? []));
   }
   return tree;
+}
+
+/** All processes. Linux tells in files; small images of it have no `ps`. */
+function processes(): { pid: number; parent: number }[] {
+  if (!existsSync("/proc/self/stat")) {
+    const lines = execFileSync("ps", ["-eo", "pid=,ppid="], { encoding: "utf8" })
+      .trim()
+      .split("\n");
+    return lines.map((line) => {
+      const [pid = 0, parent = 0] = line.trim().split(/\s+/).map(Number);
+      return { pid, parent };
+    });
+  }
+  return readdirSync("/proc")
+    .filter((name) => /^\d+$/.test(name))
+    .flatMap((name) => {
+      try {
+        // The name of the program, in parentheses, may hold anything: proc(5).
+        const stat = readFileSync(`/proc/${name}/stat`, "utf8");
+        const [, parent] = stat.slice(stat.lastIndexOf(")") + 2).split(" ");
+        return [{ pid: Number(name), parent: Number(parent) }];
+      } catch {
+        // It has ended meanwhile.
+        return [];
+      }
+    });
 }
 
 function killAll(pids: number[]): void {

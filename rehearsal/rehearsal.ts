@@ -86,17 +86,20 @@ export class Rehearsal {
   static async begin(options: RehearsalOptions): Promise<Rehearsal> {
     const telling = new Telling(options.say);
     const folder = mkdtempSync(join(tmpdir(), "dps-rehearsal-"));
+    const removeFolder = (): void => rmSync(folder, { recursive: true, force: true });
+    // For an exit that nobody saw coming.
+    process.once("exit", removeFolder);
     let sandbox: RunningSandbox | undefined;
     try {
-      options.signal?.throwIfAborted();
       telling.step("Start a sandbox");
       sandbox = await startSandbox({ dir: join(folder, "sandbox") });
+      options.signal?.throwIfAborted();
       const rehearsal = new Rehearsal(options, folder, sandbox, telling);
-      options.signal?.addEventListener("abort", () => void rehearsal.engine.stop());
+      options.signal?.addEventListener("abort", () => rehearsal.interrupt(), { once: true });
       return rehearsal;
     } catch (error) {
       await sandbox?.close();
-      rmSync(folder, { recursive: true, force: true });
+      removeFolder();
       throw error;
     }
   }
@@ -172,9 +175,14 @@ export class Rehearsal {
   async outputs(): Promise<StackOutputs> {
     const outputs = await this.engine.outputs();
     for (const [name, { privateKey }] of Object.entries(outputs.devCertificates)) {
-      this.keys.set(name, secretsOfKey(name, privateKey));
+      this.lookOutFor(name, privateKey);
     }
     return outputs;
+  }
+
+  /** This private key must not be found in clear at the end. */
+  lookOutFor(name: string, privateKey: string): void {
+    this.keys.set(name, secretsOfKey(name, privateKey));
   }
 
   /** Every device works with the certificate that it has been given. */
@@ -193,6 +201,7 @@ export class Rehearsal {
       settled ? "no changes" : "changes",
     );
     this.findings.addBystanders(this.began);
+    this.telling.hush();
     await this.stopDevices();
     this.lookForSecrets();
     this.telling.note("pulumi destroy");
@@ -208,6 +217,14 @@ export class Rehearsal {
     rmSync(this.folder, { recursive: true, force: true });
     for (const one of ended) {
       if (one.status === "rejected") throw one.reason;
+    }
+  }
+
+  /** Makes whatever is waited for fail; `end` says what could not be ended. */
+  private interrupt(): void {
+    this.telling.hush();
+    for (const ending of [this.engine.stop(), this.stopDevices()]) {
+      ending.catch(() => undefined);
     }
   }
 
@@ -235,7 +252,9 @@ export class Rehearsal {
 
   private lookForSecrets(): void {
     const { folder, sandbox } = this.sandbox;
+    const passphrase = this.environment["PULUMI_CONFIG_PASSPHRASE"] ?? "";
     const secrets = [
+      { what: "the passphrase of the state", value: passphrase },
       ...secretsOf(sandbox, this.sandbox.endpoints().arm.clientSecret),
       ...[...this.keys.values()].flat(),
     ];

@@ -12,9 +12,15 @@ export class Telling {
   /** What each device said last, to leave out the same again. */
   private readonly last = new Map<string, string>();
 
+  private hushed = false;
   private readonly said = new Set<string>();
 
   constructor(private readonly say: (line: string) => void) {}
+
+  /** Devices are being stopped: what they say about that is not news. */
+  hush(): void {
+    this.hushed = true;
+  }
 
   /** The next part of the rehearsal. */
   step(text: string): void {
@@ -54,7 +60,7 @@ export class Telling {
   }
 
   device(id: string, { event, where, reason, hub, thumbprint }: DeviceEvent): void {
-    if (event === "telemetry" || event === "rolled" || event === "stopped") {
+    if (this.hushed || event === "telemetry" || event === "rolled" || event === "stopped") {
       return;
     }
     const place = hub === undefined ? "" : ` ${hub.split(".")[0]}`;

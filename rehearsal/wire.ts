@@ -87,12 +87,14 @@ export class Wire {
     }
   }
 
+  /** Tags and desired properties, without what the hub itself writes into them. */
   async twin(hubHostName: string, deviceId: string): Promise<Twin> {
     const { tags = {}, properties } = (await this.hub(hubHostName, "GET", deviceId)) as {
       tags?: Record<string, unknown>;
       properties: { desired: Record<string, unknown> };
     };
-    return { tags, desired: properties.desired };
+    const desired = Object.entries(properties.desired).filter(([name]) => !name.startsWith("$"));
+    return { tags, desired: Object.fromEntries(desired) };
   }
 
   async patchTwin(hubHostName: string, deviceId: string, { tags, desired }: Twin): Promise<void> {

@@ -16,6 +16,7 @@ export const individualBreach: Procedure = {
     const leaf = await issueSelfSigned(id, { days: 90, ca: false });
     const file = join(rehearsal.folder, `${next}.pem`);
     replace(file, leaf.certificate);
+    rehearsal.lookOutFor(next, leaf.privateKey);
     await carryOutBreach(rehearsal, {
       procedure: this.name,
       entry: { kind: "individual", id },

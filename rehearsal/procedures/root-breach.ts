@@ -17,6 +17,7 @@ export const rootBreach: Procedure = {
     const keyFile = join(rehearsal.folder, "root-c.key.pem");
     replace(file, root.certificate);
     replace(keyFile, root.privateKey);
+    rehearsal.lookOutFor("root-c", root.privateKey);
     const replacements = await Promise.all(
       rehearsal
         .members(id)
