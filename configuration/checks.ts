@@ -12,18 +12,30 @@ import type {
 export function configurationFaults(configuration: StackConfiguration): Fault[] {
   return [
     ...sameHubTwice(configuration),
+    ...namelessAdoption(configuration),
     ...devCertificateFaults(configuration),
     ...missingProofs(configuration),
   ];
 }
 
 function sameHubTwice({ hubs }: StackConfiguration): Fault[] {
-  const names = hubs.map((hub) => hub.name.toLowerCase());
-  return hubs.flatMap((hub, index) => {
-    if (names.indexOf(hub.name.toLowerCase()) === index) return [];
-    const found = `${displayName(hub.name)}, which is listed before`;
+  const names = hubs.map((hub) => hub.name?.toLowerCase());
+  return hubs.flatMap(({ name }, index) => {
+    if (name === undefined || names.indexOf(name.toLowerCase()) === index) return [];
+    const found = `${displayName(name)}, which is listed before`;
     return [fault("DPS-CERT-022", `hubs[${index}].name`, found, "list each hub once")];
   });
+}
+
+/* A name can be made up for something new, not for what is there already. */
+function namelessAdoption({ service, hubs }: StackConfiguration): Fault[] {
+  const places = [
+    { path: "service.name", ...service },
+    ...hubs.map((hub, index) => ({ path: `hubs[${index}].name`, ...hub })),
+  ];
+  return places
+    .filter(({ adopt, name }) => adopt && name === undefined)
+    .map(({ path }) => fault("DPS-CERT-021", path, "nothing", "give the name of what is adopted"));
 }
 
 function devCertificateFaults(configuration: StackConfiguration): Fault[] {

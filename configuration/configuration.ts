@@ -27,7 +27,8 @@ export interface StackConfiguration {
 }
 
 export interface ServiceConfiguration {
-  name: string;
+  /** Absent: made with a random suffix. */
+  name?: string;
   resourceGroup: string;
   location: string;
   allocationPolicy: "Hashed" | "GeoLatency" | "Static";
@@ -36,7 +37,8 @@ export interface ServiceConfiguration {
 }
 
 export interface HubConfiguration {
-  name: string;
+  /** Absent: made with a random suffix. */
+  name?: string;
   sku: "F1" | "B1" | "B2" | "B3" | "S1" | "S2" | "S3";
   units: number;
   adopt: boolean;

@@ -99,6 +99,17 @@ describe("reading the configuration", () => {
       ],
     ],
     [
+      "adopting what has no name",
+      {
+        service: { resourceGroup: "fleet", location: "westeurope", adopt: true },
+        hubs: [{ adopt: true }],
+      },
+      [
+        "DPS-CERT-021 at service.name: found nothing; fix: give the name of what is adopted",
+        "DPS-CERT-021 at hubs[0].name: found nothing; fix: give the name of what is adopted",
+      ],
+    ],
+    [
       "a word that is not offered",
       { service, target: "Azure" },
       [
