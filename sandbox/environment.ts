@@ -1,4 +1,5 @@
 /** The environment variables that lead Pulumi and Microsoft's SDKs to a sandbox. */
+import { existsSync, readFileSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { pathToFileURL } from "node:url";
 import type { EndpointsFile } from "./endpoints";
@@ -17,7 +18,8 @@ export interface EnvironmentFile {
 const PRELOAD = join(__dirname, "preload.cjs");
 
 /**
- * @param current environment that these variables are added to: an existing NODE_OPTIONS is kept
+ * @param current environment that these variables are added to: an existing NODE_OPTIONS is kept, and
+ *   so are the CA certificates of an existing NODE_EXTRA_CA_CERTS
  */
 export function environmentOf(
   folder: SandboxFolder,
@@ -35,7 +37,7 @@ export function environmentOf(
     ARM_TENANT_ID: arm.tenantId,
     ARM_CLIENT_ID: arm.clientId,
     ARM_CLIENT_SECRET: arm.clientSecret,
-    NODE_EXTRA_CA_CERTS: endpoints.caFile,
+    NODE_EXTRA_CA_CERTS: trustFile(folder, endpoints.caFile, current["NODE_EXTRA_CA_CERTS"]),
     NODE_OPTIONS: nodeOptions(current["NODE_OPTIONS"]),
     DPS_SANDBOX_ENDPOINTS: folder.endpointsFile,
     PULUMI_BACKEND_URL: pathToFileURL(folder.state).href,
@@ -46,6 +48,20 @@ export function environmentOf(
       ? {}
       : { PULUMI_DEBUG_PROVIDERS: `azure-native:${file.azureNativePort}` }),
   };
+}
+
+/** The sandbox's CA; with the CAs that the shell trusted before (a company's proxy), if there are any. */
+function trustFile(folder: SandboxFolder, caFile: string, current: string | undefined): string {
+  if (current === undefined || !existsSync(current)) {
+    return caFile;
+  }
+  const own = readFileSync(caFile, "utf8").trim();
+  const before = readFileSync(current, "utf8");
+  if (before.includes(own)) {
+    return current;
+  }
+  writeFileSync(folder.trustFile, `${own}\n${before}`);
+  return folder.trustFile;
 }
 
 /** Node splits NODE_OPTIONS at spaces; in double quotes a backslash escapes. */

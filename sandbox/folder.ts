@@ -27,6 +27,8 @@ export class SandboxFolder {
   readonly endpointsFile: string;
   readonly environmentFile: string;
   readonly caFile: string;
+  /** `caFile`, and the CA certificates that an attached shell trusted before. */
+  readonly trustFile: string;
   readonly requestsFile: string;
   /** The embedded database. */
   readonly records: string;
@@ -40,6 +42,7 @@ export class SandboxFolder {
     this.endpointsFile = join(this.path, "endpoints.json");
     this.environmentFile = join(this.path, "environment.json");
     this.caFile = join(this.path, "ca.pem");
+    this.trustFile = join(this.path, "trust.pem");
     this.requestsFile = join(this.path, "requests.jsonl");
     this.records = join(this.path, "records");
     this.state = join(this.path, "state");
@@ -87,6 +90,7 @@ export class SandboxFolder {
   empty(): void {
     this.withdraw();
     rmSync(this.caFile, { force: true });
+    rmSync(this.trustFile, { force: true });
     rmSync(this.records, { recursive: true, force: true });
     rmSync(this.state, { recursive: true, force: true });
   }

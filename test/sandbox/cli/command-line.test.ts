@@ -1,7 +1,7 @@
 import assert from "node:assert/strict";
 import { spawn, spawnSync, type ChildProcess } from "node:child_process";
 import { once } from "node:events";
-import { existsSync, mkdtempSync, readdirSync, readFileSync, rmSync } from "node:fs";
+import { existsSync, mkdtempSync, readdirSync, readFileSync, rmSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join, resolve } from "node:path";
 import { setTimeout } from "node:timers/promises";
@@ -33,7 +33,12 @@ describe("the sandbox's command line", () => {
     assert.match(banner, /^ {2}eval "\$\(npm run -s sandbox -- env --dir .*box\)"$/m);
     assert.match(banner, /^Stop it with Ctrl-C\.$/m);
 
-    const env = call(["env", "--dir", dir], { NODE_OPTIONS: "--no-deprecation" });
+    const company = join(parent, "company.pem");
+    writeFileSync(company, "a company's own CA\n");
+    const env = call(["env", "--dir", dir], {
+      NODE_OPTIONS: "--no-deprecation",
+      NODE_EXTRA_CA_CERTS: company,
+    });
     assert.equal(env.status, 0, env.stderr);
     const shell = spawnSync("sh", ["-c", `${env.stdout}\nenv`], { encoding: "utf8" });
     const variables = new Map(
@@ -41,6 +46,9 @@ describe("the sandbox's command line", () => {
     );
     assert.equal(variables.get("DPS_SANDBOX_ENDPOINTS"), join(dir, "endpoints.json"));
     assert.match(variables.get("NODE_OPTIONS") ?? "", /^--no-deprecation --require .*preload\.cjs/);
+    const trusted = readFileSync(variables.get("NODE_EXTRA_CA_CERTS") ?? "", "utf8");
+    assert.ok(trusted.includes("a company's own CA"));
+    assert.ok(trusted.startsWith(readFileSync(join(dir, "ca.pem"), "utf8").trim()));
     assert.match(variables.get("PULUMI_DEBUG_PROVIDERS") ?? "", /^azure-native:\d+$/);
     assert.match(variables.get("PULUMI_CONFIG_PASSPHRASE") ?? "", /^[\w-]{32}$/);
 
