@@ -1,0 +1,101 @@
+import assert from "node:assert/strict";
+import { UNKNOWN } from "../../dynamic-providers/handler";
+import {
+  rotationManifest as handler,
+  type RotationManifestInputs,
+} from "../../dynamic-providers/rotation-manifest/provider";
+import { declared } from "../certificates/fixtures";
+import { type Issued, TestCa } from "../support/test-ca";
+
+const ENTRY = { status: "enabled" as const };
+
+describe("the manifest of everything declared, as the engine calls it", () => {
+  let leaf: Issued;
+  let next: Issued;
+  let stranger: Issued;
+  let said: string[];
+  const print = console.log;
+
+  before(async () => {
+    leaf = await TestCa.selfSigned("truck-7");
+    next = await TestCa.selfSigned("truck-7");
+    stranger = await TestCa.selfSigned("truck-8");
+  });
+
+  beforeEach(() => {
+    said = [];
+    console.log = (text: string) => said.push(text);
+  });
+
+  afterEach(() => {
+    console.log = print;
+  });
+
+  function manifest(slots: { primary?: Issued; secondary?: Issued }): RotationManifestInputs {
+    const { primary, secondary } = slots;
+    const certificates = {
+      ...(primary && { first: primary }),
+      ...(secondary && { second: secondary }),
+    };
+    const entry = {
+      ...ENTRY,
+      ...(primary && { primary: { certificate: "first" } }),
+      ...(secondary && { secondary: { certificate: "second" } }),
+    };
+    return {
+      declared: declared(certificates, { individualEnrollments: { "truck-7": entry } }),
+      made: {},
+    };
+  }
+
+  it("announces a roll in words and steps once, and keeps the words while nothing changes", async () => {
+    const first = (await handler.check({}, manifest({ primary: leaf }))).inputs!;
+    assert.deepEqual(first.rolls, ["new individual enrollment `truck-7`"]);
+    said = [];
+    const news = manifest({ primary: leaf, secondary: next });
+    const second = (await handler.check(first, news)).inputs!;
+    assert.match(
+      second.rolls?.[0] ?? "",
+      /expiration roll of individual enrollment `truck-7`: prepare/,
+    );
+    assert.match(said.join("\n"), /prepare\n {2}1\. /);
+    assert.equal((await handler.diff("manifest", first, second)).changes, true);
+    said = [];
+    const third = (await handler.check(second, news)).inputs!;
+    assert.deepEqual(third.rolls, second.rolls);
+    assert.deepEqual(said, []);
+    assert.equal((await handler.diff("manifest", second, third)).changes, false);
+  });
+
+  it("refuses all faults at once by property path, and announces nothing", async () => {
+    const { failures, inputs } = await handler.check(
+      {},
+      manifest({ primary: stranger, secondary: stranger }),
+    );
+    assert.ok((failures ?? []).length >= 2);
+    for (const { property, reason } of failures ?? []) {
+      assert.match(property, /^individualEnrollments\.truck-7/);
+      assert.match(reason, /^DPS-CERT-\d{3} at individualEnrollments\.truck-7.*: found .*; fix: /);
+      assert.doesNotMatch(reason, /BEGIN/);
+    }
+    assert.ok(!said.join().includes("new individual enrollment"));
+    assert.ok(inputs !== undefined);
+  });
+
+  it("judges a certificate of the stack once it is made, not before", async () => {
+    const news = manifest({});
+    news.declared.certificates["made"] = { known: false, commonName: "truck-7", isCa: false };
+    news.declared.individualEnrollments["truck-7"] = {
+      ...ENTRY,
+      primary: { certificate: "made" },
+    };
+    const waiting = { ...news, made: { made: UNKNOWN } };
+    const preview = await handler.check({}, waiting);
+    assert.deepEqual(preview.failures, []);
+    assert.deepEqual(await handler.diff("manifest", preview.inputs!, waiting), { changes: true });
+    const wrong = await handler.check({}, { ...news, made: { made: stranger.pem } });
+    assert.match(wrong.failures?.[0]?.reason ?? "", /truck-8/);
+    const right = await handler.check({}, { ...news, made: { made: leaf.pem } });
+    assert.deepEqual(right.failures, []);
+  });
+});
