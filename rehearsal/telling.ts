@@ -4,6 +4,8 @@ import type { DeviceEvent } from "./fleet";
 /** ` ~  pulumi-nodejs:dynamic/dps:EnrollmentGroup sensors updated (0.1s) [diff: …]`. */
 const RESOURCE =
   /^\s*([+~-]{1,2})\s+(\S+:)(\S+) (\S+) (created|updated|deleted|replaced|create|update|delete|replace)\b(?:[^[]*(\[.*\]))?/;
+/** What a resource says is printed with the stack; once more at the end, but not in this form. */
+const SAID = /^\W*pulumi:pulumi:Stack \S+ (?:running|\w+ing \([\d.]+s\)) (.+)$/;
 /** Certificates of the sandbox's stack and the components around everything: not what it is about. */
 const LEFT_OUT = /^(tls:|random:|dps-certificates:|pulumi:pulumi:)/;
 
@@ -13,7 +15,6 @@ export class Telling {
   private readonly last = new Map<string, string>();
 
   private hushed = false;
-  private readonly said = new Set<string>();
 
   constructor(private readonly say: (line: string) => void) {}
 
@@ -29,7 +30,6 @@ export class Telling {
   }
 
   note(text: string): void {
-    this.said.clear();
     this.line("--", text);
   }
 
@@ -49,12 +49,8 @@ export class Telling {
       const difference = diff === undefined ? "" : ` ${diff}`;
       this.line("  ", `  pulumi ${sign} ${type} ${name} ${done}${difference}`);
     }
-    const said = /\b(Contained: .*|Removed \d+ of .*|warning: DPS-.*|Not back yet.*)$/.exec(
-      text,
-    )?.[1];
-    // The engine says it again at its end.
-    if (said !== undefined && !this.said.has(said)) {
-      this.said.add(said);
+    const said = SAID.exec(text)?.[1];
+    if (said !== undefined) {
       this.line("  ", `  pulumi   ${said}`);
     }
   }
