@@ -3,8 +3,16 @@ import { references, slotBreach } from "./change-rules";
 import { allKnown, keysOf, normalThumbprint, type Breach, type Breaches } from "./compromise";
 import type { Declared } from "./declared";
 import { fault, type Fault } from "./faults";
-import { identity, knownCertificates, own, wordsOf, type Entry, type ResolvedSlot } from "./slots";
-import { displayName, listed, pathOf } from "./text";
+import {
+  identity,
+  isAbove,
+  knownCertificates,
+  own,
+  wordsOf,
+  type Entry,
+  type ResolvedSlot,
+} from "./slots";
+import { displayName, foldCase, listed, pathOf } from "./text";
 
 const NEW_KEY = "make a new key and have a certificate issued for it";
 
@@ -23,7 +31,9 @@ export function breachFaults(
       return entry.slots.flatMap((slot) => slotFaults(slot, old, breaches));
     }),
     ...enabled.flatMap((entry) => entry.slots.flatMap((slot) => deniedFaults(after, slot))),
-    ...thumbprintFaults(before, after),
+    ...thumbprintFaults(after),
+    ...higherGroupFaults(after, entries, breaches),
+    ...liftedFaults(before, after, entries, breaches),
   ];
 }
 
@@ -148,8 +158,9 @@ function deniedFaults(after: Declared, slot: ResolvedSlot): Fault[] {
   });
 }
 
-function thumbprintFaults(before: Declared | undefined, after: Declared): Fault[] {
-  const all = allKnown(before, after);
+/* Containment searches by what is declared now, so what was declared before does not help. */
+function thumbprintFaults(after: Declared): Fault[] {
+  const all = allKnown(undefined, after);
   const anyUnknown = knownCertificates(after).length < Object.keys(after.certificates).length;
   return after.compromised.flatMap((entry, index) => {
     if (!("thumbprint" in entry) || anyUnknown || keysOf(entry, after, all).length > 0) return [];
@@ -161,5 +172,66 @@ function thumbprintFaults(before: Declared | undefined, after: Declared): Fault[
         "name the certificate in certificates, so that its key is known",
       ),
     ];
+  });
+}
+
+/* A slot of the group itself is judged as a slot: here it is about chains that lead past it. */
+function higherGroupFaults(after: Declared, entries: Entry[], breaches: Breaches): Fault[] {
+  const all = knownCertificates(after);
+  const among = all.map(([, certificate]) => certificate);
+  const groups = entries.filter(({ kind }) => kind === "group");
+  return all.flatMap(([name, certificate]) => {
+    const breach = breaches.of(name, certificate);
+    if (!certificate.summary.isCa || breach?.by !== "key" || !breach.declared) return [];
+    const isHeld = groups.some(
+      (group) =>
+        !group.enabled && group.slots.some((slot) => slot.id === identity(name, certificate)),
+    );
+    const above = groups.filter(
+      (group) =>
+        group.enabled &&
+        group.slots.some(
+          (slot) =>
+            slot.certificate?.known === true &&
+            slotBreach(breaches, slot) === undefined &&
+            isAbove(slot.certificate, certificate, among),
+        ),
+    );
+    if (isHeld || above.length === 0) return [];
+    return [
+      fault(
+        "DPS-CERT-078",
+        pathOf("certificates", name),
+        `a CA that ${breach.words}, below ${listed(above.map(({ path }) => path))}: ${wordsOf(name, certificate)}`,
+        `declare a group of its own that holds it, with status: disabled, ` +
+          "or point those groups at another CA",
+      ),
+    ];
+  });
+}
+
+/* A leaf that came in through a group is shut out by a denial, which goes with the declaration. */
+function liftedFaults(
+  before: Declared | undefined,
+  after: Declared,
+  entries: Entry[],
+  breaches: Breaches,
+): Fault[] {
+  if (before === undefined) return [];
+  const still = new Set(
+    [...after.compromised, ...after.denied].flatMap((entry) =>
+      "registrationId" in entry ? [] : keysOf(entry, after, allKnown(before, after)),
+    ),
+  );
+  return before.compromised.flatMap((entry) => {
+    const name = "certificate" in entry ? entry.certificate : undefined;
+    const leaf = name === undefined ? undefined : own(before.certificates, name);
+    if (name === undefined || leaf?.known !== true || leaf.summary.isCa) return [];
+    const { publicKeySha256, subjectCommonName } = leaf.summary;
+    const has = (entry: Entry): boolean =>
+      entry.kind === "individual" && foldCase(entry.id) === foldCase(subjectCommonName);
+    if (still.has(publicKeySha256) || entries.some(has)) return [];
+    const breach = breaches.of(name, leaf);
+    return breach === undefined ? [] : [comesBack("compromised", wordsOf(name, leaf), breach)];
   });
 }

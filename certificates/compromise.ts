@@ -7,7 +7,7 @@ import type {
   KnownCertificate,
   KnownFacts,
 } from "./declared";
-import { identity, knownCertificates, own } from "./slots";
+import { entriesOf, identity, knownCertificates, own } from "./slots";
 import { describe } from "./summary";
 
 /** Why a certificate counts as compromised. */
@@ -133,6 +133,47 @@ export class Breaches {
     );
     return byKey ?? (reached.length === issuers.length ? reached[0] : undefined);
   }
+}
+
+export type RememberedKey = NonNullable<KnownFacts["compromisedKeys"]>[number];
+
+/** `history`, and the keys that either configuration declares compromised, each once. */
+export function remembered(
+  history: readonly RememberedKey[],
+  before: Declared | undefined,
+  after: Declared,
+): RememberedKey[] {
+  const all = allKnown(before, after);
+  const keys = new Map(history.map((each) => [each.publicKeySha256, each]));
+  for (const declared of before === undefined ? [after] : [before, after]) {
+    for (const entry of declared.compromised) {
+      for (const publicKeySha256 of keysOf(entry, declared, all)) {
+        keys.set(publicKeySha256, { publicKeySha256, reason: entry.reason });
+      }
+    }
+  }
+  return [...keys.values()];
+}
+
+/**
+ * `history` without the keys that the configuration admits again: those in a slot of an enabled
+ * entry, or of a CA certificate, that it does not declare compromised.
+ */
+export function readmitted(history: readonly RememberedKey[], after: Declared): RememberedKey[] {
+  const all = allKnown(undefined, after);
+  const still = new Set(after.compromised.flatMap((entry) => keysOf(entry, after, all)));
+  const admitted = [
+    ...entriesOf(after).flatMap(({ enabled, slots }) =>
+      enabled ? slots.map(({ certificate }) => certificate) : [],
+    ),
+    ...Object.values(after.caCertificates).map((ca) => own(after.certificates, ca.certificate)),
+  ];
+  const keys = new Set(
+    admitted.flatMap((each) => (each?.known === true ? [each.summary.publicKeySha256] : [])),
+  );
+  return history.filter(
+    ({ publicKeySha256 }) => !keys.has(publicKeySha256) || still.has(publicKeySha256),
+  );
 }
 
 /** Known certificates of both configurations, each once. */

@@ -263,10 +263,10 @@ export const FAULTS = {
       "What was once declared compromised does not return by removing the declaration. Re-admission is a waiver with a reason.",
   },
   "DPS-CERT-074": {
-    title: "compromised thumbprint that no known certificate has",
-    severity: "warning",
+    title: "compromised thumbprint that no declared certificate has",
+    severity: "refusal",
     explanation:
-      "Without the certificate its key is not known, so renewals and certificates issued below it are not found.",
+      "Without the certificate its key is not known, so groups that admit it by the name of a CA, renewals and certificates issued below it would not be found.",
   },
   "DPS-CERT-075": {
     title: "denied registration ID with an enabled enrollment",
@@ -283,6 +283,12 @@ export const FAULTS = {
     severity: "warning",
     explanation:
       "No enabled group admits it, but DPS still holds it as verified. Removing it from caCertificates deletes it.",
+  },
+  "DPS-CERT-078": {
+    title: "compromised CA that a group higher up still admits",
+    severity: "refusal",
+    explanation:
+      "Whoever holds the key issues leaves below it, and the chain leads on to the higher CA. DPS looks for groups from the leaf upwards, so a disabled group that holds the compromised certificate shuts its chain out.",
   },
   "DPS-CERT-090": {
     title: "not supported yet",

@@ -70,7 +70,12 @@ function rawConfiguration(): Record<string, unknown> {
 
 /** The engine hands over objects and lists as JSON, and everything else as text. */
 function parsed(value: string): unknown {
-  return /^\s*[[{]/.test(value) ? (JSON.parse(value) as unknown) : value;
+  try {
+    return /^\s*[[{]/.test(value) ? (JSON.parse(value) as unknown) : value;
+  } catch {
+    // Text that only begins like JSON: the schema says what belongs there.
+    return value;
+  }
 }
 
 function refuse(faults: readonly Fault[]): void {
@@ -154,12 +159,18 @@ function denialsIn(declared: Declared, certificates: ReadonlyMap<string, Certifi
   return [...denials.values()];
 }
 
-/** Waits for the certificates that are named as compromised, and for no others. */
+/**
+ * Waits for the certificates that are named as compromised, and for no others; for all of them when
+ * one is named by its thumbprint, which any of them may have.
+ */
 function compromisedIn(declared: Declared, made: Stack["made"]): pulumi.Output<CompromisedKey[]> {
   const names = declared.compromised.flatMap((entry) =>
     "certificate" in entry ? [entry.certificate] : [],
   );
-  const needed = Object.fromEntries(Object.entries(made).filter(([name]) => names.includes(name)));
+  const anyOfThem = declared.compromised.some((entry) => "thumbprint" in entry);
+  const needed = Object.fromEntries(
+    Object.entries(made).filter(([name]) => anyOfThem || names.includes(name)),
+  );
   return pulumi
     .all(needed)
     .apply((pems) =>

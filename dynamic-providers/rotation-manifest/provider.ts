@@ -1,5 +1,6 @@
 import { isDeepStrictEqual } from "node:util";
-import type { Declared, Roll } from "../../certificates/declared";
+import { readmitted, remembered } from "../../certificates/compromise";
+import type { Declared, KnownFacts, Roll } from "../../certificates/declared";
 import { formatFault, refusals } from "../../certificates/faults";
 import { judge } from "../../certificates/rules";
 import { summarize } from "../../certificates/summary";
@@ -12,6 +13,12 @@ export interface RotationManifestInputs {
   made: Record<string, string>;
   /** What this change does to which certificate, in words; written by `check`. */
   rolls?: string[];
+  /**
+   * Every key that was ever declared compromised; written by `check`, which lets it gather: what is
+   * taken out of `compromised` in one change must not come back in the next. A key leaves it when a
+   * waiver re-admits it.
+   */
+  everCompromised?: KnownFacts["compromisedKeys"];
 }
 
 /**
@@ -23,10 +30,13 @@ export const rotationManifest: Handler<RotationManifestInputs> = {
     const after = resolved(news);
     const before =
       olds.declared === undefined ? undefined : resolved(olds as RotationManifestInputs);
+    const everCompromised = remembered(olds.everCompromised ?? [], before, after);
     if (isDeepStrictEqual(before, after)) {
-      return { inputs: { ...news, rolls: olds.rolls ?? [] } };
+      return { inputs: { ...news, rolls: olds.rolls ?? [], everCompromised } };
     }
-    const { faults, rolls } = judge(before, after, new Date());
+    const { faults, rolls } = judge(before, after, new Date(), {
+      compromisedKeys: everCompromised,
+    });
     const refused = refusals(faults);
     for (const warning of faults.filter((fault) => !refused.includes(fault))) {
       say(`warning: ${formatFault(warning)}`);
@@ -39,8 +49,12 @@ export const rotationManifest: Handler<RotationManifestInputs> = {
       inputs: {
         ...news,
         rolls: changing.map(({ words }) => words),
+        // Nothing is refused: what is admitted all the same was waived.
+        everCompromised:
+          refused.length === 0 ? readmitted(everCompromised, after) : everCompromised,
       },
-      failures: refused.map((fault) => ({ property: fault.path, reason: formatFault(fault) })),
+      // Without a property the engine does not print its value, nor the path a second time.
+      failures: refused.map((fault) => ({ property: "", reason: formatFault(fault) })),
     };
   },
 

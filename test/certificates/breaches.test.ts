@@ -1,5 +1,6 @@
 /** What a breach forbids, and how far it reaches. */
 import assert from "node:assert/strict";
+import { FAULTS } from "../../certificates/faults";
 import { summarize } from "../../certificates/summary";
 import { breach, cast, device, DEVICE, group, SENSORS, type Cast } from "./cast";
 import { below, known, leaf, messages, rolls, root, shown } from "./fixtures";
@@ -99,5 +100,36 @@ describe("a breach", () => {
     const { publicKeySha256 } = summarize(all.one.pem);
     const facts = { compromisedKeys: [{ publicKeySha256, reason: "leaked" }] };
     assert.deepEqual(messages(undefined, reverted, facts), expected);
+  });
+
+  it("finds a thumbprint only among what is declared now, because containment does too", () => {
+    const after = device(all, "three", undefined, {
+      compromised: [{ thumbprint: all.one.thumbprint, reason: "leaked" }],
+    });
+    const certificates = { ...after.certificates };
+    delete certificates["one"];
+    const codes = messages(device(all, "one"), { ...after, certificates });
+    assert.match(codes.join("\n"), /^DPS-CERT-074 /m);
+    assert.equal(FAULTS["DPS-CERT-074"].severity, "refusal");
+  });
+
+  it("may not leave the chain of a compromised intermediate to a group higher up", () => {
+    const after = group(all, "ca", "root-a", undefined, breach("low"));
+    assert.deepEqual(messages(group(all, "ca", "root-a"), after), [
+      `DPS-CERT-078 at certificates.low: found a CA that has a key that compromised[0] names (leaked), below ${SENSORS}: ${shown(all.lowA)}; fix: declare a group of its own that holds it, with status: disabled, or point those groups at another CA`,
+    ]);
+    after.enrollmentGroups["stolen"] = { primary: { certificate: "low" }, status: "disabled" };
+    assert.deepEqual(messages(group(all, "ca", "root-a"), after), []);
+    assert.deepEqual(messages(undefined, group(all, "ca", "root-b", undefined, breach("low"))), []);
+  });
+
+  it("does not let a leaf back in through its group by removing the declaration", () => {
+    const before = group(all, "ca", "root-a", undefined, breach("one"));
+    const after = group(all, "ca", "root-a");
+    assert.match(messages(before, after)[0] ?? "", /^DPS-CERT-073 at compromised: found /);
+    after.enrollmentGroups["sensors"] = { primary: { ca: "root-b" }, status: "enabled" };
+    assert.match(messages(before, after).join("\n"), /^DPS-CERT-073 at compromised: found /m);
+    after.individualEnrollments = device(all, "three").individualEnrollments;
+    assert.doesNotMatch(messages(before, after).join("\n"), /073/);
   });
 });
