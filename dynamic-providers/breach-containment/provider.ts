@@ -3,6 +3,7 @@ import { type Attestation, EnrollmentsClient } from "../../clients/enrollments";
 import { ServiceError } from "../../clients/service-error";
 import type { Connection } from "../../clients/target";
 import { liveSlots } from "../enrollment/slots";
+import { isSettled, registrationsOf, time } from "./registrations";
 import { type Handler, hasUnknown, say } from "../handler";
 
 export interface BreachContainmentInputs {
@@ -29,6 +30,11 @@ export interface Containment {
    */
   cutOff?: string;
   entries: ClosedEntry[];
+  /**
+   * Registration IDs that were admitted before the cut-off and settled after it, or had not settled
+   * yet: they came in through a closed entry, whatever time their record shows later.
+   */
+  settling: string[];
 }
 
 export interface BreachContainmentOutputs extends BreachContainmentInputs {
@@ -120,7 +126,11 @@ function merge(earlier: Containment, now: Containment): Containment {
     ({ kind, id }) => !earlier.entries.some((e) => e.kind === kind && e.id === id),
   );
   const cutOff = fresh.length > 0 ? (now.cutOff ?? earlier.cutOff) : (earlier.cutOff ?? now.cutOff);
-  return { ...(cutOff !== undefined && { cutOff }), entries: [...earlier.entries, ...fresh] };
+  return {
+    ...(cutOff !== undefined && { cutOff }),
+    entries: [...earlier.entries, ...fresh],
+    settling: [...new Set([...earlier.settling, ...now.settling])],
+  };
 }
 
 interface Entry extends ClosedEntry {
@@ -138,9 +148,11 @@ async function contain(inputs: BreachContainmentInputs, key: CompromisedKey): Pr
     if (open.length === 0) {
       const times = holding.map(({ lastUpdated }) => lastUpdated).sort();
       const cutOff = times.at(-1);
+      const entries = holding.map(({ kind, id }) => ({ kind, id }));
       return {
         ...(cutOff !== undefined && { cutOff }),
-        entries: holding.map(({ kind, id }) => ({ kind, id })),
+        entries,
+        settling: cutOff === undefined ? [] : await settlingAt(client, entries, cutOff),
       };
     }
     for (const entry of open) {
@@ -153,6 +165,26 @@ async function contain(inputs: BreachContainmentInputs, key: CompromisedKey): Pr
   throw new Error(
     `An entry that admits ${key.subject} is enabled again each time it is disabled. Find out who writes to this DPS, stop it, and run \`pulumi up\` again.`,
   );
+}
+
+/**
+ * Read while everything is closed and nothing is replaced yet, so whatever settled after the cut-off,
+ * or has not settled, was admitted before it.
+ */
+async function settlingAt(
+  client: EnrollmentsClient,
+  entries: ClosedEntry[],
+  cutOff: string,
+): Promise<string[]> {
+  const ids: string[] = [];
+  for (const entry of entries) {
+    for (const record of await registrationsOf(client, entry)) {
+      if (!isSettled(record) || time(record.lastUpdatedDateTimeUtc) > time(cutOff)) {
+        ids.push(record.registrationId);
+      }
+    }
+  }
+  return ids;
 }
 
 async function allEntries(client: EnrollmentsClient): Promise<Entry[]> {

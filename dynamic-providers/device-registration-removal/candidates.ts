@@ -2,7 +2,8 @@
 import { EnrollmentsClient } from "../../clients/enrollments";
 import type { Connection } from "../../clients/target";
 import type { CompromisedKey } from "../../certificates/compromised-keys";
-import type { ClosedEntry, Containment } from "../breach-containment/provider";
+import type { Containment } from "../breach-containment/provider";
+import { registrationsOf, time } from "../breach-containment/registrations";
 
 export interface RemovalScope {
   connection: Connection;
@@ -21,8 +22,8 @@ export interface Candidate {
 
 /**
  * Individual enrollments that held the key: their device. Groups cannot tell who issued a leaf: all
- * registrations that were last made up to the cut-off. A device that registered later came in with a
- * certificate that is still good.
+ * registrations that were last made up to the cut-off, and those that were settling then. A device that
+ * registered later came in with a certificate that is still good.
  */
 export async function candidatesOf(scope: RemovalScope): Promise<Candidate[]> {
   const client = new EnrollmentsClient(scope.connection);
@@ -33,7 +34,7 @@ export async function candidatesOf(scope: RemovalScope): Promise<Candidate[]> {
       if (
         cutOff === undefined ||
         time(record.lastUpdatedDateTimeUtc) <= time(cutOff) ||
-        record.deviceId === undefined
+        isSettling(scope, record.registrationId)
       ) {
         found.set(record.registrationId.toLowerCase(), {
           registrationId: record.registrationId,
@@ -59,26 +60,7 @@ export async function candidatesOf(scope: RemovalScope): Promise<Candidate[]> {
   return [...found.values()].sort((a, b) => a.registrationId.localeCompare(b.registrationId));
 }
 
-async function registrationsOf(
-  client: EnrollmentsClient,
-  { kind, id }: ClosedEntry,
-): Promise<
-  {
-    registrationId: string;
-    deviceId?: string | undefined;
-    lastUpdatedDateTimeUtc?: string | undefined;
-  }[]
-> {
-  if (kind === "group") {
-    return client.registrationsOfGroup(id);
-  }
-  const record = await client.getRegistration(id);
-  return record === undefined ? [] : [record];
-}
-
-/** Milliseconds; DPS writes seven fractional digits, which `Date` does not read everywhere. */
-export function time(text: string | undefined): number {
-  return text === undefined
-    ? Number.NEGATIVE_INFINITY
-    : Date.parse(text.replace(/(\.\d{3})\d+/, "$1"));
+/** Was it admitted before the cut-off, and settled after it? */
+export function isSettling({ containment }: RemovalScope, registrationId: string): boolean {
+  return containment.settling.some((id) => id.toLowerCase() === registrationId.toLowerCase());
 }

@@ -1,11 +1,16 @@
 import { setTimeout as delay } from "node:timers/promises";
-import { EnrollmentsClient } from "../../clients/enrollments";
+import { EnrollmentsClient, type RegistrationRecord } from "../../clients/enrollments";
 import { HubRegistry, type HubIdentity, linkedHubs } from "../../clients/hub-registry";
 import { ServiceError } from "../../clients/service-error";
 import { holds } from "../breach-containment/provider";
-import type { DeviceTwinJournalOutputs, JournalEntry } from "../device-twin-journal/provider";
+import { isSettled, time } from "../breach-containment/registrations";
+import {
+  type DeviceTwinJournalOutputs,
+  type JournalEntry,
+  journalOf,
+} from "../device-twin-journal/provider";
 import { type Handler, say } from "../handler";
-import { candidatesOf, type RemovalScope, time } from "./candidates";
+import { candidatesOf, isSettling, type RemovalScope } from "./candidates";
 
 export interface DeviceRegistrationRemovalInputs extends RemovalScope {
   journal: DeviceTwinJournalOutputs["devices"];
@@ -24,6 +29,8 @@ export interface DeviceRegistrationRemovalOutputs extends DeviceRegistrationRemo
 
 /** Between two looks whether a removed device is back, milliseconds. */
 const POLL_MS = 500;
+/** How long an assignment is waited for, milliseconds: what Microsoft's Python SDK waits for one. */
+const SETTLING_MS = 30_000;
 const ATTEMPTS = 5;
 
 /**
@@ -49,19 +56,26 @@ export const deviceRegistrationRemoval: Handler<
   async create(inputs) {
     await refuseWhileOpen(inputs);
     const gone: string[] = [];
-    for (const device of await withLateComers(inputs)) {
-      if (await remove(inputs, device)) {
-        gone.push(device.deviceId);
+    const journal = [...inputs.journal];
+    // The second pass is a sweep: it finds what settled while the first one was at work.
+    for (let pass = 1; pass <= 2; pass += 1) {
+      journal.push(...(await lateComers(inputs, journal)));
+      for (const device of journal.filter(({ deviceId }) => !gone.includes(deviceId))) {
+        // An earlier run may have removed it and not lived to say so; it came back since.
+        if ((await remove(inputs, device)) || (await isMadeAnew(inputs, device))) {
+          gone.push(device.deviceId);
+        }
       }
     }
     say(
-      `Removed ${gone.length} of ${inputs.journal.length} device registrations that came in with ${inputs.compromised.subject}.`,
+      `Removed ${gone.length} of ${journal.length} device registrations that came in with ${inputs.compromised.subject}.`,
     );
     const outs = {
       ...inputs,
+      journal,
       removed: gone,
       restored: [],
-      pending: restorable(inputs.journal, gone),
+      pending: restorable(journal, gone),
     };
     return { id: inputs.compromised.key, outs: await restore(outs, inputs.restoreWaitSeconds) };
   },
@@ -100,13 +114,16 @@ async function refuseWhileOpen(inputs: DeviceRegistrationRemovalInputs): Promise
   }
 }
 
-/** Registrations that settled between the journal and the cut-off's effect are at risk as well. */
-async function withLateComers(inputs: DeviceRegistrationRemovalInputs): Promise<JournalEntry[]> {
-  const known = new Set(inputs.journal.map(({ registrationId }) => registrationId));
+/** Registrations that settled after the journal was written are at risk as well. */
+async function lateComers(
+  inputs: DeviceRegistrationRemovalInputs,
+  journal: JournalEntry[],
+): Promise<JournalEntry[]> {
+  const known = new Set(journal.map(({ registrationId }) => registrationId));
   const late = (await candidatesOf(inputs)).filter(
     ({ registrationId }) => !known.has(registrationId),
   );
-  return [...inputs.journal, ...late.map((candidate) => ({ ...candidate, identities: [] }))];
+  return journalOf(inputs.connection, late);
 }
 
 /** Removes one device; false when it has meanwhile come back with a certificate that is good. */
@@ -115,10 +132,11 @@ async function remove(
   device: JournalEntry,
 ): Promise<boolean> {
   const client = new EnrollmentsClient(inputs.connection);
-  const registration = await client.getRegistration(device.registrationId);
+  const registration = await settled(client, device.registrationId);
   const cutOff = inputs.containment.cutOff;
   const cameBack =
     registration !== undefined &&
+    !isSettling(inputs, device.registrationId) &&
     cutOff !== undefined &&
     time(registration.lastUpdatedDateTimeUtc) > time(cutOff);
   const anyLeaf = device.admitted && !cameBack;
@@ -133,6 +151,34 @@ async function remove(
     await client.deleteRegistration(device.registrationId, registration.etag);
   }
   return gone;
+}
+
+/** Is what the journal has of a device not the identity that it has now? */
+async function isMadeAnew(
+  { connection }: DeviceRegistrationRemovalInputs,
+  { deviceId, identities, generations }: JournalEntry,
+): Promise<boolean> {
+  for (const { hub } of identities) {
+    const identity = await new HubRegistry(connection, hub).getIdentity(deviceId);
+    if (identity === undefined || identity.generationId !== generations?.[hub]) {
+      return true;
+    }
+  }
+  return false;
+}
+
+/** The registration once DPS has come to an end with it: until then the hub may still be given the device. */
+async function settled(
+  client: EnrollmentsClient,
+  registrationId: string,
+): Promise<RegistrationRecord | undefined> {
+  for (let waitedMs = 0; ; waitedMs += POLL_MS) {
+    const registration = await client.getRegistration(registrationId);
+    if (registration === undefined || isSettled(registration) || waitedMs >= SETTLING_MS) {
+      return registration;
+    }
+    await delay(POLL_MS);
+  }
 }
 
 /**

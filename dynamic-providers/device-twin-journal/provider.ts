@@ -4,6 +4,7 @@ import {
   type RemovalScope,
 } from "../device-registration-removal/candidates";
 import { HubRegistry, linkedHubs } from "../../clients/hub-registry";
+import type { Connection } from "../../clients/target";
 import type { Handler } from "../handler";
 
 /** Where a device was found, and what would be lost with its identity. */
@@ -13,6 +14,11 @@ export interface JournalEntry extends Candidate {
     tags: Record<string, unknown>;
     desired: Record<string, unknown>;
   }[];
+  /**
+   * `generationId` of each of these identities, by hub. Another one later says that the device was
+   * removed and made anew, so that its twin is owed to it.
+   */
+  generations?: Record<string, string>;
 }
 
 export interface DeviceTwinJournalOutputs extends RemovalScope {
@@ -35,18 +41,7 @@ export const deviceTwinJournal: Handler<RemovalScope, DeviceTwinJournalOutputs> 
   },
 
   async create(inputs) {
-    const hubs = await linkedHubs(inputs.connection);
-    const devices: JournalEntry[] = [];
-    for (const candidate of await candidatesOf(inputs)) {
-      const identities: JournalEntry["identities"] = [];
-      for (const hub of hubs) {
-        const twin = await new HubRegistry(inputs.connection, hub).getTwin(candidate.deviceId);
-        if (twin !== undefined) {
-          identities.push({ hub, tags: twin.tags, desired: twin.desired });
-        }
-      }
-      devices.push({ ...candidate, identities });
-    }
+    const devices = await journalOf(inputs.connection, await candidatesOf(inputs));
     return { id: inputs.compromised.key, outs: { ...inputs, devices } };
   },
 
@@ -62,3 +57,27 @@ export const deviceTwinJournal: Handler<RemovalScope, DeviceTwinJournalOutputs> 
     // The journal is part of the state only.
   },
 };
+
+/** What each device would lose: read before anything of it is removed. */
+export async function journalOf(
+  connection: Connection,
+  candidates: Candidate[],
+): Promise<JournalEntry[]> {
+  const hubs = candidates.length === 0 ? [] : await linkedHubs(connection);
+  const devices: JournalEntry[] = [];
+  for (const candidate of candidates) {
+    const identities: JournalEntry["identities"] = [];
+    const generations: Record<string, string> = {};
+    for (const hub of hubs) {
+      const registry = new HubRegistry(connection, hub);
+      const identity = await registry.getIdentity(candidate.deviceId);
+      const twin = identity && (await registry.getTwin(candidate.deviceId));
+      if (twin !== undefined) {
+        identities.push({ hub, tags: twin.tags, desired: twin.desired });
+        generations[hub] = identity?.generationId ?? "";
+      }
+    }
+    devices.push({ ...candidate, identities, generations });
+  }
+  return devices;
+}

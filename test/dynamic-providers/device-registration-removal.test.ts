@@ -120,7 +120,7 @@ describe("removal after a breach, as the engine calls it", () => {
       connection: stage.connection,
       compromised: key!,
       caKeys,
-      containment: { entries: [{ kind: "group" as const, id: group }] },
+      containment: { entries: [{ kind: "group" as const, id: group }], settling: [] },
     };
     const entries = await written(open);
     assert.equal(entries.devices.length, 2);
@@ -239,7 +239,7 @@ describe("removal after a breach, as the engine calls it", () => {
         connection: stage.connection,
         compromised: key!,
         caKeys: {},
-        containment: { entries: [] },
+        containment: { entries: [], settling: [] },
       };
       await remove(await written(from));
     }
@@ -268,7 +268,7 @@ describe("removal after a breach, as the engine calls it", () => {
     const outs = await remove(entries);
     const { key } = outs.compromised;
     assert.deepEqual(
-      await journal.diff(key, entries, { ...entries, containment: { entries: [] } }),
+      await journal.diff(key, entries, { ...entries, containment: { entries: [], settling: [] } }),
       {
         changes: false,
         replaces: [],
