@@ -1,5 +1,5 @@
 /** The environment variables that lead Pulumi and Microsoft's SDKs to a sandbox. */
-import { existsSync, readFileSync, writeFileSync } from "node:fs";
+import { existsSync, readFileSync, renameSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { pathToFileURL } from "node:url";
 import type { EndpointsFile } from "./endpoints";
@@ -60,7 +60,14 @@ function trustFile(folder: SandboxFolder, caFile: string, current: string | unde
   if (before.includes(own)) {
     return current;
   }
-  writeFileSync(folder.trustFile, `${own}\n${before}`);
+  const bundle = `${own}\n${before}`;
+  const isThere = existsSync(folder.trustFile) && readFileSync(folder.trustFile, "utf8") === bundle;
+  if (!isThere) {
+    // Node reads it once, as it starts: nobody may find half of it.
+    const unfinished = `${folder.trustFile}.${process.pid}`;
+    writeFileSync(unfinished, bundle);
+    renameSync(unfinished, folder.trustFile);
+  }
   return folder.trustFile;
 }
 
