@@ -3,8 +3,9 @@ import { type Attestation, EnrollmentsClient } from "../../clients/enrollments";
 import { ServiceError } from "../../clients/service-error";
 import type { Connection } from "../../clients/target";
 import { liveSlots } from "../enrollment/slots";
-import { isSettled, registrationsOf, time } from "./registrations";
 import { type Handler, hasUnknown, say } from "../handler";
+import { allNames, type CaNames, certainNames } from "./ca-names";
+import { isSettled, registrationsOf, time } from "./registrations";
 
 export interface BreachContainmentInputs {
   connection: Connection;
@@ -12,7 +13,7 @@ export interface BreachContainmentInputs {
   /**
    * Names of CA certificates, each with the keys (SHA-256 of SubjectPublicKeyInfo) it was ever
    * declared to have. `check` lets it gather: at a breach the old name is gone from the
-   * configuration, and groups that refer to it have to be found without a call to ARM.
+   * configuration, and groups that refer to it have to be found also when ARM does not answer.
    */
   caKeys: Record<string, string[]>;
 }
@@ -47,8 +48,9 @@ const ATTEMPTS = 20;
 
 /**
  * The first write of a breach: disables every entry that admits a compromised key. Needs no
- * replacement, no proof of possession, no free CA entry and no call to ARM. Everything that replaces
- * or removes depends on this resource.
+ * replacement, no proof of possession, no free CA entry and no answer of ARM (which is asked for other
+ * names of the same CA only after what is known is closed). Everything that replaces or removes
+ * depends on this resource.
  */
 export const breachContainment: Handler<BreachContainmentInputs, BreachContainmentOutputs> = {
   async check(olds, news) {
@@ -139,11 +141,21 @@ interface Entry extends ClosedEntry {
   lastUpdated: string;
 }
 
-/** Closes all entries that hold the key, and repeats until a read shows that none is left open. */
+/** First what needs no answer of ARM; then, with its answer, what has the key under other names. */
 async function contain(inputs: BreachContainmentInputs, key: CompromisedKey): Promise<Containment> {
+  await close(inputs, key, certainNames(inputs, key));
+  return close(inputs, key, await allNames(inputs, key));
+}
+
+/** Closes all entries that hold the key, and repeats until a read shows that none is left open. */
+async function close(
+  inputs: BreachContainmentInputs,
+  key: CompromisedKey,
+  names: CaNames,
+): Promise<Containment> {
   const client = new EnrollmentsClient(inputs.connection);
   for (let attempt = 1; attempt <= ATTEMPTS; attempt += 1) {
-    const holding = (await allEntries(client)).filter((entry) => holds(inputs, key, entry));
+    const holding = (await allEntries(client)).filter((entry) => holds(names, key, entry));
     const open = holding.filter(({ enabled }) => enabled);
     if (open.length === 0) {
       const times = holding.map(({ lastUpdated }) => lastUpdated).sort();
@@ -218,26 +230,19 @@ function common(record: {
 
 /** Does a slot of the entry hold the key, directly or through the name of a CA certificate? */
 export function holds(
-  { caKeys }: Pick<BreachContainmentInputs, "caKeys">,
+  names: CaNames,
   key: CompromisedKey,
   { attestation }: { attestation: Attestation },
 ): boolean {
   const { primary, secondary } = liveSlots(attestation);
   return [primary, secondary].some((slot) => {
     if (slot?.ca !== undefined) {
-      return nameHolds(caKeys, slot.ca, key);
+      return names.has(slot.ca.toLowerCase());
     }
     return [slot?.sha1Thumbprint, slot?.sha256Thumbprint].some(
       (one) => one !== undefined && key.thumbprints.includes(one),
     );
   });
-}
-
-function nameHolds(caKeys: Record<string, string[]>, name: string, key: CompromisedKey): boolean {
-  const declared = Object.entries(caKeys).find(
-    ([known]) => known.toLowerCase() === name.toLowerCase(),
-  );
-  return declared?.[1].includes(key.key) ?? false;
 }
 
 async function disable(client: EnrollmentsClient, { kind, id }: ClosedEntry): Promise<void> {

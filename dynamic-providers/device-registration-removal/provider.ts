@@ -2,6 +2,7 @@ import { setTimeout as delay } from "node:timers/promises";
 import { EnrollmentsClient, type RegistrationRecord } from "../../clients/enrollments";
 import { HubRegistry, type HubIdentity, linkedHubs } from "../../clients/hub-registry";
 import { ServiceError } from "../../clients/service-error";
+import { allNames } from "../breach-containment/ca-names";
 import { holds } from "../breach-containment/provider";
 import { isSettled, time } from "../breach-containment/registrations";
 import {
@@ -103,8 +104,9 @@ async function refuseWhileOpen(inputs: DeviceRegistrationRemovalInputs): Promise
       ...record,
     })),
   ];
+  const names = await allNames(inputs, inputs.compromised);
   const open = entries.filter(
-    (entry) => entry.provisioningStatus !== "disabled" && holds(inputs, inputs.compromised, entry),
+    (entry) => entry.provisioningStatus !== "disabled" && holds(names, inputs.compromised, entry),
   );
   if (open.length > 0) {
     throw new Error(

@@ -1,0 +1,71 @@
+import assert from "node:assert/strict";
+import { CaCertificatesClient } from "../../clients/ca-certificates";
+import { breachContainment } from "../../dynamic-providers/breach-containment/provider";
+import { TestCa } from "../support/test-ca";
+import { Stage, stolen, WITHOUT_HUBS } from "./stage";
+
+describe("containment by the names of CA certificates", () => {
+  let stage: Stage;
+  let bad: TestCa;
+  let good: TestCa;
+
+  before(async () => {
+    bad = await TestCa.root("Bad root");
+    good = await TestCa.root("Good root");
+  });
+
+  beforeEach(async () => {
+    stage = await Stage.open(WITHOUT_HUBS);
+    const cas = new CaCertificatesClient(stage.connection);
+    await cas.upload("plant", bad.pem, { selfAttested: true });
+    await cas.upload("by-hand", bad.pem, { selfAttested: true });
+    await cas.upload("reused", good.pem, { selfAttested: true });
+    await stage.putGroup("declared", { primary: "plant" });
+    await stage.putGroup("undeclared", { primary: "reused", secondary: "BY-HAND" });
+    await stage.putGroup("fresh", { primary: "reused" });
+    stage.reset();
+  });
+
+  afterEach(() => stage.close());
+
+  const open = async (): Promise<string[]> =>
+    (await stage.enrollments.queryGroups())
+      .filter(({ provisioningStatus }) => provisioningStatus !== "disabled")
+      .map(({ enrollmentGroupId }) => enrollmentGroupId);
+
+  async function contain(): Promise<string[]> {
+    const [key] = stolen(bad);
+    const [other] = stolen(good);
+    const caKeys = { plant: [key!.key], reused: [key!.key, other!.key] };
+    const { connection } = stage;
+    const { outs } = await stage.listening(() =>
+      breachContainment.create({ connection, compromised: [key!], caKeys }),
+    );
+    return outs.contained[key!.key]!.entries.map(({ id }) => id).sort();
+  }
+
+  it("finds the CA under a name that nobody declared, and spares a name that was given to another", async () => {
+    assert.deepEqual(await contain(), ["declared", "undeclared"]);
+    assert.deepEqual(await open(), ["fresh"]);
+  });
+
+  it("closes what it knows before it asks ARM, and every name that ever had the key when ARM is silent", async () => {
+    const real = Object.getOwnPropertyDescriptor(CaCertificatesClient.prototype, "list")!;
+    let openThen: string[] = [];
+    Object.defineProperty(CaCertificatesClient.prototype, "list", {
+      ...real,
+      async value(this: CaCertificatesClient) {
+        openThen = await open();
+        const cut = { ...stage.connection, resourceGroup: "no-such-group" };
+        return (real.value as () => Promise<unknown>).call(new CaCertificatesClient(cut));
+      },
+    });
+    try {
+      assert.deepEqual(await contain(), ["declared", "fresh", "undeclared"]);
+    } finally {
+      Object.defineProperty(CaCertificatesClient.prototype, "list", real);
+    }
+    assert.deepEqual(openThen.sort(), ["fresh", "undeclared"]);
+    assert.match(stage.said.join("\n"), /could not be listed/);
+  });
+});
