@@ -32,6 +32,7 @@ export function breachFaults(
     }),
     ...enabled.flatMap((entry) => entry.slots.flatMap((slot) => deniedFaults(after, slot))),
     ...thumbprintFaults(after),
+    ...thumbprintDenialFaults(after, entries),
     ...higherGroupFaults(after, entries, breaches),
     ...liftedFaults(before, after, entries, breaches),
   ];
@@ -172,6 +173,34 @@ function thumbprintFaults(after: Declared): Fault[] {
         "name the certificate in certificates, so that its key is known",
       ),
     ];
+  });
+}
+
+/* Such a leaf is shut out by a denial, which is made of a certificate that is named. */
+function thumbprintDenialFaults(after: Declared, entries: Entry[]): Fault[] {
+  return after.compromised.flatMap((entry, index) => {
+    if (!("thumbprint" in entry)) return [];
+    const wanted = normalThumbprint(entry.thumbprint);
+    const leaf = knownCertificates(after).find(
+      ([, { summary }]) =>
+        !summary.isCa && [summary.sha1Thumbprint, summary.sha256Thumbprint].includes(wanted),
+    );
+    if (leaf === undefined) return [];
+    const [name, { summary }] = leaf;
+    const isEnrolled = entries.some(
+      ({ kind, id }) =>
+        kind === "individual" && foldCase(id) === foldCase(summary.subjectCommonName),
+    );
+    return isEnrolled
+      ? []
+      : [
+          fault(
+            "DPS-CERT-090",
+            `compromised[${index}].thumbprint`,
+            "what is not supported yet: by its thumbprint, the leaf of a device without an individual enrollment",
+            `name the certificate: { certificate: ${displayName(name)} }`,
+          ),
+        ];
   });
 }
 

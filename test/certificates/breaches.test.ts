@@ -113,6 +113,13 @@ describe("a breach", () => {
     assert.equal(FAULTS["DPS-CERT-074"].severity, "refusal");
   });
 
+  it("wants the name of a leaf that only a denial can shut out", () => {
+    const compromised = [{ thumbprint: all.one.thumbprint, reason: "leaked" }];
+    assert.deepEqual(messages(undefined, group(all, "ca", "root-b", undefined, { compromised })), [
+      "DPS-CERT-090 at compromised[0].thumbprint: found what is not supported yet: by its thumbprint, the leaf of a device without an individual enrollment; fix: name the certificate: { certificate: one }",
+    ]);
+  });
+
   it("may not leave the chain of a compromised intermediate to a group higher up", () => {
     const after = group(all, "ca", "root-a", undefined, breach("low"));
     assert.deepEqual(messages(group(all, "ca", "root-a"), after), [
