@@ -67,14 +67,14 @@ describe("the manifest of everything declared, as the engine calls it", () => {
     assert.equal((await handler.diff("manifest", second, third)).changes, false);
   });
 
-  it("refuses all faults at once by property path, and announces nothing", async () => {
+  it("refuses all faults at once, each by its path, and announces nothing", async () => {
     const { failures, inputs } = await handler.check(
       {},
       manifest({ primary: stranger, secondary: stranger }),
     );
     assert.ok((failures ?? []).length >= 2);
     for (const { property, reason } of failures ?? []) {
-      assert.match(property, /^individualEnrollments\.truck-7/);
+      assert.equal(property, "", "the engine would print the path twice");
       assert.match(reason, /^DPS-CERT-\d{3} at individualEnrollments\.truck-7.*: found .*; fix: /);
       assert.doesNotMatch(reason, /BEGIN/);
     }
