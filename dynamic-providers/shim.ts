@@ -11,6 +11,15 @@ import type { HandlerName } from "./handlers";
  * is not a change of every resource.
  */
 export function handledBy(name: HandlerName): pulumi.dynamic.ResourceProvider {
+  const known = shims.get(name) ?? shimOf(name);
+  shims.set(name, known);
+  return known;
+}
+
+/** The engine's SDK serialises each provider object once, which takes a tenth of a second. */
+const shims = new Map<HandlerName, pulumi.dynamic.ResourceProvider>();
+
+function shimOf(name: HandlerName): pulumi.dynamic.ResourceProvider {
   return {
     check: async (olds, news) => load(name).check(olds as never, news as never),
     diff: async (id, olds, news) => load(name).diff(id, olds as never, news as never),
