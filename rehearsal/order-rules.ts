@@ -104,7 +104,7 @@ export function judgeExpiration(window: Window, holdings: Holding[]): Ruling[] {
   return [
     {
       rule: "no device that worked is ever without a certificate that DPS accepts",
-      held: moments.length > 0 && holdings.length > 0 && lost.length === 0,
+      held: window.moments.length > 0 && holdings.length > 0 && lost.length === 0,
       evidence:
         lost.length === 0
           ? `${holdings.length} devices at ${moments.length} moments`
@@ -138,6 +138,14 @@ function judgeCaDeletions({ before, moments }: Window): Ruling[] {
         evidence: `${words(moments[at])}; named then by ${naming.map(({ id }) => id).join(", ") || "none"}`,
       },
     ];
+  });
+}
+
+/** Names of the CA certificates that were deleted. */
+export function deletedCas({ moments }: Window): string[] {
+  return moments.flatMap(({ request: { service, method, path } }) => {
+    const name = /\/certificates\/([^/]+)$/.exec(path)?.[1];
+    return service === "arm" && method === "DELETE" && name !== undefined ? [name] : [];
   });
 }
 

@@ -16,7 +16,10 @@ export interface RemovalScope {
 export interface Candidate {
   registrationId: string;
   deviceId: string;
-  /** Of a group or enrollment that admitted the key; false: only named by a compromised leaf. */
+  /**
+   * Of a group that admitted the key: nobody can tell who issued its leaf, so it goes whatever leaf it
+   * has. false: the compromised leaf itself is known, and a device that has another one is spared.
+   */
   admitted: boolean;
 }
 
@@ -39,7 +42,7 @@ export async function candidatesOf(scope: RemovalScope): Promise<Candidate[]> {
         found.set(record.registrationId.toLowerCase(), {
           registrationId: record.registrationId,
           deviceId: record.deviceId ?? record.registrationId,
-          admitted: true,
+          admitted: entry.kind === "group",
         });
       }
     }

@@ -128,6 +128,9 @@ async function lateComers(
   return journalOf(inputs.connection, late);
 }
 
+/** What became of a hub identity: spared, because it has another leaf than the compromised one. */
+type Outcome = "removed" | "spared" | "absent";
+
 /** Removes one device; false when it has meanwhile come back with a certificate that is good. */
 async function remove(
   inputs: DeviceRegistrationRemovalInputs,
@@ -142,13 +145,16 @@ async function remove(
     cutOff !== undefined &&
     time(registration.lastUpdatedDateTimeUtc) > time(cutOff);
   const anyLeaf = device.admitted && !cameBack;
-  let gone = anyLeaf;
+  const found: Outcome[] = [];
   for (const hub of await linkedHubs(inputs.connection)) {
     const registry = new HubRegistry(inputs.connection, hub);
-    gone =
-      (await removeIdentity(registry, device.deviceId, anyLeaf, inputs.compromised.thumbprints)) ||
-      gone;
+    found.push(
+      await removeIdentity(registry, device.deviceId, anyLeaf, inputs.compromised.thumbprints),
+    );
   }
+  // Without an identity anywhere an earlier run came this far and no further.
+  const unfinished = !cameBack && found.every((outcome) => outcome === "absent");
+  const gone = anyLeaf || found.includes("removed") || unfinished;
   if (registration !== undefined && gone) {
     await client.deleteRegistration(device.registrationId, registration.etag);
   }
@@ -185,23 +191,26 @@ async function settled(
 
 /**
  * Disables, which ends the live connection, then deletes. An identity with the compromised leaf goes
- * whenever it was written; one with another leaf only when `anyLeaf`. False: there was none to go.
+ * whenever it was written; one with another leaf only when `anyLeaf`.
  */
 async function removeIdentity(
   registry: HubRegistry,
   deviceId: string,
   anyLeaf: boolean,
   compromised: string[],
-): Promise<boolean> {
+): Promise<Outcome> {
   for (let attempt = 1; ; attempt += 1) {
     const identity = await registry.getIdentity(deviceId);
-    if (identity === undefined || (!anyLeaf && !holdsLeaf(identity, compromised))) {
-      return false;
+    if (identity === undefined) {
+      return "absent";
+    }
+    if (!anyLeaf && !holdsLeaf(identity, compromised)) {
+      return "spared";
     }
     try {
       const disabled = identity.status === "disabled" ? identity : await registry.disable(identity);
       await registry.remove(disabled);
-      return true;
+      return "removed";
     } catch (error) {
       const overtaken = error instanceof ServiceError && error.code === "PreconditionFailed";
       if (!overtaken || attempt === ATTEMPTS) {

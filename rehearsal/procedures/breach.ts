@@ -4,6 +4,7 @@ import type { Identity } from "../factory";
 import type { FleetDevice } from "../fleet";
 import { type BreachView, judgeBreach } from "../order-rules";
 import type { Rehearsal } from "../rehearsal";
+import type { Attempt } from "../wire";
 import { Course } from "./procedure";
 
 export interface Breach {
@@ -26,6 +27,7 @@ export async function carryOutBreach(rehearsal: Rehearsal, breach: Breach): Prom
   const before = (rehearsal.configured("compromised") ?? []) as object[];
   const reason = `rehearsal of ${breach.procedure}`;
   const stopDelivering = deliverOnceRemoved(rehearsal, breach);
+  const thief = tryOnceContained(rehearsal, breach);
   try {
     await rehearsal.change("Contain, replace, remove: one change", [
       ...breach.edits,
@@ -33,6 +35,7 @@ export async function carryOutBreach(rehearsal: Rehearsal, breach: Breach): Prom
     ]);
   } finally {
     stopDelivering();
+    thief.stop();
   }
   const kept = devices.filter((device) => device.identity !== breach.replacements.get(device));
   course.hold(
@@ -45,6 +48,14 @@ export async function carryOutBreach(rehearsal: Rehearsal, breach: Breach): Prom
   }
   await rehearsal.allWork();
   await judge(rehearsal, breach, course);
+  if (breach.thief !== undefined) {
+    const tried = await thief.attempt();
+    course.hold(
+      "DPS refuses a new leaf under the compromised CA from the containment on (tried while the CA was still there)",
+      tried?.accepted === false,
+      tried?.answer ?? "not tried: nothing was contained",
+    );
+  }
 }
 
 async function judge(rehearsal: Rehearsal, breach: Breach, course: Course): Promise<void> {
@@ -73,7 +84,27 @@ async function judge(rehearsal: Rehearsal, breach: Breach, course: Course): Prom
     course.hold("DPS refuses a new leaf under the compromised CA (tried)", !accepted, answer);
   }
   await course.judgeTwins();
+  if (breach.entry.kind === "group") {
+    course.judgeCaGone(breach.compromised);
+  }
   course.close("removed, and back");
+}
+
+/** A thief tries his certificate right after the first write to the entry, the containment. */
+function tryOnceContained(
+  rehearsal: Rehearsal,
+  { entry, thief }: Breach,
+): { stop(): void; attempt(): Promise<Attempt | undefined> } {
+  const folder = entry.kind === "group" ? "enrollmentgroups" : "enrollments";
+  const path = `/${folder}/${entry.id}`.toLowerCase();
+  let attempt: Promise<Attempt> | undefined;
+  const stop = rehearsal.observer.listen((request) => {
+    const isWrite = request.service === "dps-service" && request.method === "PUT";
+    if (thief && isWrite && request.status < 300 && request.path.toLowerCase() === path) {
+      attempt ??= rehearsal.wire.tryDps(thief.registrationId, thief.identity);
+    }
+  });
+  return { stop, attempt: async () => attempt };
 }
 
 /** A device gets its new certificate at the moment in which its old life at DPS has ended. */

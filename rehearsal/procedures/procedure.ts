@@ -3,7 +3,7 @@ import { isDeepStrictEqual } from "node:util";
 import type { Identity } from "../factory";
 import type { FleetDevice, Mark } from "../fleet";
 import type { Window } from "../moments";
-import { type Holding, judgeExpiration } from "../order-rules";
+import { deletedCas, type Holding, judgeExpiration } from "../order-rules";
 import type { Rehearsal } from "../rehearsal";
 import type { Twin } from "../wire";
 
@@ -43,6 +43,16 @@ export class Course {
 
   hold(rule: string, held: boolean, evidence: string): void {
     this.rehearsal.findings.add(this.procedure, rule, held, evidence);
+  }
+
+  /** The old CA is not left behind: nothing may be issued under it any more. */
+  judgeCaGone(name: string): void {
+    const deleted = deletedCas(this.window);
+    this.hold(
+      `CA certificate ${name} is gone from DPS`,
+      deleted.includes(name),
+      `deleted: ${deleted.join(", ") || "none"}`,
+    );
   }
 
   /** Devices that are not concerned work on. */

@@ -26,6 +26,7 @@ export const rootExpiration: Procedure = {
     ]);
     await rehearsal.allWork();
     course.judgeOverlap();
+    course.judgeCaGone("root-a");
     course.judgeRefusals();
     course.judgeOthers();
     await course.tryOld("DPS");

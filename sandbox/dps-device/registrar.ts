@@ -82,7 +82,7 @@ export class Registrar {
       dueMs: now.getTime() + RETRY_AFTER_SECONDS * 1000,
       done: false,
     });
-    this.mark(directory, request.registrationId, { status: "assigning" });
+    this.mark(directory, request.registrationId, verdict.by, { status: "assigning" });
     return this.assigning(operation, `${verdict.by.kind} ${verdict.by.id}`);
   }
 
@@ -199,7 +199,7 @@ export class Registrar {
       dueMs: now.getTime(),
       done: true,
     });
-    this.mark(directory, request.registrationId, {
+    this.mark(directory, request.registrationId, undefined, {
       status: "failed",
       errorCode: 401002,
       errorMessage: "Invalid certificate",
@@ -211,6 +211,7 @@ export class Registrar {
   private mark(
     directory: Directory,
     registrationId: string,
+    by: OperationRecord["by"] | undefined,
     change: Pick<RegistrationRecord, "status" | "errorCode" | "errorMessage">,
   ): void {
     const now = this.sandbox.clock.now();
@@ -221,6 +222,8 @@ export class Registrar {
     }
     directory.putRegistration({
       ...kept,
+      // not known, assumed: a registration that is being assigned is listed with its group already.
+      ...(by?.kind === "group" ? { group: by.id } : {}),
       ...change,
       lastUpdatedDateTimeUtc: dpsDate(now),
       etag: newEtag(now),
