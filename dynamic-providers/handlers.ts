@@ -1,3 +1,4 @@
+import type { Handler } from "./handler";
 import { breachContainment } from "./breach-containment/provider";
 import { caCertificate } from "./ca-certificate/provider";
 import { deviceRegistrationRemoval } from "./device-registration-removal/provider";
@@ -18,3 +19,15 @@ export const handlers = {
 };
 
 export type HandlerName = keyof typeof handlers;
+
+/** The handler that a state names. Throws when this version does not have it. */
+export function handlerOf(name: string): Handler {
+  const handler = (handlers as Partial<Record<string, unknown>>)[name];
+  if (handler === undefined) {
+    throw new Error(
+      `The state names the resource handler "${name}", which this version of pulumi-dps-certificates does not have. ` +
+        "Use the version that wrote the state, or a later one.",
+    );
+  }
+  return handler as Handler;
+}

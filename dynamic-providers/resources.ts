@@ -11,13 +11,16 @@ import type { JournalEntry } from "./device-twin-journal/provider";
 import type { EnrollmentInputs, LiveEnrollment } from "./enrollment/live";
 import type { HandlerName } from "./handlers";
 import type { RotationManifestInputs } from "./rotation-manifest/provider";
-import { handledBy } from "./shim";
+import { shimOf } from "./shim";
 
 /** `T` in which each value, at any depth, may be an output of another resource. */
 export type Args<T> = { [K in keyof T]: Deep<T[K]> };
 type Deep<T> = pulumi.Input<T> | (T extends object ? { [K in keyof T]: Deep<T[K]> } : never);
 
-abstract class DynamicResource<Inputs> extends pulumi.dynamic.Resource {
+/**
+ * A dynamic resource, as `pulumi.dynamic.Resource` makes them, but for the text of its provider.
+ */
+abstract class DynamicResource<Inputs> extends pulumi.CustomResource {
   /** @param outputs names of the outputs that are not inputs */
   protected constructor(
     handler: HandlerName,
@@ -28,12 +31,10 @@ abstract class DynamicResource<Inputs> extends pulumi.dynamic.Resource {
   ) {
     const unset = Object.fromEntries(outputs.map((output) => [output, undefined]));
     super(
-      handledBy(handler),
+      `pulumi-nodejs:dynamic/dps:${handler}`,
       name,
-      { ...unset, ...(args as pulumi.Inputs) },
+      { ...unset, ...(args as pulumi.Inputs), __provider: shimOf(handler) },
       options,
-      "dps",
-      handler,
     );
   }
 }
