@@ -4,4 +4,14 @@
  * `typescript: false` would have ts-node check all types at each preview.
  */
 require("tsx/cjs");
-module.exports = require("./index.ts");
+const pulumi = require("@pulumi/pulumi");
+const { TargetResource } = require("./dynamic-providers/resources.ts");
+
+module.exports = async () => {
+  const target = new pulumi.Config().get("target") ?? "sandbox";
+  new TargetResource("target", { target }, {});
+  // Loading the rest takes a second in which nothing is sent; the engine needs that second to start the
+  // process in which the handlers run. Nothing depends on the wait but the time a preview takes.
+  await new Promise((resolve) => setTimeout(resolve, 80));
+  return require("./index.ts");
+};

@@ -59,13 +59,7 @@ export function environmentOf(
 ): Environment {
   const ofSandbox = connection.serviceHostName.toLowerCase().endsWith(SANDBOX_DOMAIN);
   if (connection.target === "azure") {
-    for (const name of [SANDBOX_ENDPOINTS, DEBUG_PROVIDERS]) {
-      if (env[name]) {
-        throw new Error(
-          `The target is Azure, but ${name} attaches this shell to the sandbox: use a new shell, or set \`target: sandbox\`.`,
-        );
-      }
-    }
+    refuseAttached(env);
     if (ofSandbox) {
       throw new Error(
         `The target is Azure, but ${connection.serviceHostName} is a host of the sandbox: set \`target: sandbox\`.`,
@@ -84,6 +78,32 @@ export function environmentOf(
     );
   }
   return { key: JSON.stringify(sandbox.arm), sandbox };
+}
+
+/**
+ * One line that names where a stack works. Throws as `environmentOf`, when the sandbox is not attached or
+ * should not be.
+ */
+export function describeTarget(
+  target: Connection["target"],
+  env: NodeJS.ProcessEnv = process.env,
+): string {
+  if (target === "azure") {
+    refuseAttached(env);
+    return "Target: Azure. What this run changes is real.";
+  }
+  const { arm } = readEndpoints(env[SANDBOX_ENDPOINTS]);
+  return `Target: the sandbox at ${arm.endpoint}. Nothing real is changed.`;
+}
+
+function refuseAttached(env: NodeJS.ProcessEnv): void {
+  for (const name of [SANDBOX_ENDPOINTS, DEBUG_PROVIDERS]) {
+    if (env[name]) {
+      throw new Error(
+        `The target is Azure, but ${name} attaches this shell to the sandbox: use a new shell, or set \`target: sandbox\`.`,
+      );
+    }
+  }
 }
 
 function readEndpoints(file: string | undefined): SandboxEndpoints {

@@ -6,6 +6,7 @@ import { deviceTwinJournal } from "./device-twin-journal/provider";
 import { enrollmentGroup } from "./enrollment-group/provider";
 import { individualEnrollment } from "./individual-enrollment/provider";
 import { rotationManifest } from "./rotation-manifest/provider";
+import { target } from "./target/provider";
 
 /** Every handler a state may name. A name is never reused for something else. */
 export const handlers = {
@@ -16,6 +17,7 @@ export const handlers = {
   EnrollmentGroup: enrollmentGroup,
   IndividualEnrollment: individualEnrollment,
   RotationManifest: rotationManifest,
+  Target: target,
 };
 
 export type HandlerName = keyof typeof handlers;

@@ -12,6 +12,7 @@ import type { EnrollmentInputs, LiveEnrollment } from "./enrollment/live";
 import type { HandlerName } from "./handlers";
 import type { RotationManifestInputs } from "./rotation-manifest/provider";
 import { shimOf } from "./shim";
+import type { TargetInputs } from "./target/provider";
 
 /** `T` in which each value, at any depth, may be an output of another resource. */
 export type Args<T> = { [K in keyof T]: Deep<T[K]> };
@@ -36,6 +37,12 @@ abstract class DynamicResource<Inputs> extends pulumi.CustomResource {
       { ...unset, ...(args as pulumi.Inputs), __provider: shimOf(handler) },
       options,
     );
+  }
+}
+
+export class TargetResource extends DynamicResource<TargetInputs> {
+  constructor(name: string, args: Args<TargetInputs>, options: pulumi.CustomResourceOptions) {
+    super("Target", name, args, [], options);
   }
 }
 
