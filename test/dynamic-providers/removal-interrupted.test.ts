@@ -96,4 +96,25 @@ describe("removal that a run did not live to report", () => {
     // What was changed since in a device that nobody removed is not set back.
     assert.deepEqual((await hub.getTwin("stays"))?.tags, { site: "south" });
   });
+
+  it("takes a thief along whose registration was under way at the cut-off", async () => {
+    const hub = new HubRegistry(stage.connection, stage.sandbox.hub);
+    await stage.putGroup("yard", { primary: "bad" });
+    const leaf = await bad.leaf("thief");
+    const operation = await begin("thief", leaf);
+    stage.clock.advance(SECOND_MS);
+    await stage.listening(async () => {
+      const from = await contained();
+      assert.deepEqual(from.containment.settling, ["thief"]);
+      await replaced("yard");
+      stage.clock.advance(3 * SECOND_MS);
+      const { devices, ...rest } = (await journal.create(from)).outs;
+      await removal.create({ ...rest, journal: devices, restoreWaitSeconds: 0 });
+    });
+    stage.clock.advance(60 * SECOND_MS);
+    const polled = await call("thief", leaf, "GET", `operations/${operation}`);
+    assert.notEqual(polled.body.status, "assigned");
+    assert.equal(await hub.getIdentity("thief"), undefined);
+    assert.equal(await stage.enrollments.getRegistration("thief"), undefined);
+  });
 });
