@@ -199,7 +199,8 @@ async function settlingAt(
   return ids;
 }
 
-async function allEntries(client: EnrollmentsClient): Promise<Entry[]> {
+/** Every enrollment of the DPS, of either kind. */
+export async function allEntries(client: EnrollmentsClient): Promise<Entry[]> {
   const individuals = await client.queryIndividuals();
   const groups = await client.queryGroups();
   return [

@@ -3,7 +3,7 @@ import { EnrollmentsClient, type RegistrationRecord } from "../../clients/enroll
 import { HubRegistry, type HubIdentity, linkedHubs } from "../../clients/hub-registry";
 import { ServiceError } from "../../clients/service-error";
 import { allNames } from "../breach-containment/ca-names";
-import { holds } from "../breach-containment/provider";
+import { allEntries, holds } from "../breach-containment/provider";
 import { isSettled, time } from "../breach-containment/registrations";
 import {
   type DeviceTwinJournalOutputs,
@@ -58,12 +58,13 @@ export const deviceRegistrationRemoval: Handler<
     await refuseWhileOpen(inputs);
     const gone: string[] = [];
     const journal = [...inputs.journal];
+    const hubs = await linkedHubs(inputs.connection);
     // The second pass is a sweep: it finds what settled while the first one was at work.
     for (let pass = 1; pass <= 2; pass += 1) {
       journal.push(...(await lateComers(inputs, journal)));
       for (const device of journal.filter(({ deviceId }) => !gone.includes(deviceId))) {
         // An earlier run may have removed it and not lived to say so; it came back since.
-        if ((await remove(inputs, device)) || (await isMadeAnew(inputs, device))) {
+        if ((await remove(inputs, hubs, device)) || (await isMadeAnew(inputs, device))) {
           gone.push(device.deviceId);
         }
       }
@@ -97,16 +98,9 @@ export const deviceRegistrationRemoval: Handler<
 /** Throws unless every entry is disabled, or free of the key in both slots. */
 async function refuseWhileOpen(inputs: DeviceRegistrationRemovalInputs): Promise<void> {
   const client = new EnrollmentsClient(inputs.connection);
-  const entries = [
-    ...(await client.queryGroups()).map((record) => ({ id: record.enrollmentGroupId, ...record })),
-    ...(await client.queryIndividuals()).map((record) => ({
-      id: record.registrationId,
-      ...record,
-    })),
-  ];
   const names = await allNames(inputs, inputs.compromised);
-  const open = entries.filter(
-    (entry) => entry.provisioningStatus !== "disabled" && holds(names, inputs.compromised, entry),
+  const open = (await allEntries(client)).filter(
+    (entry) => entry.enabled && holds(names, inputs.compromised, entry),
   );
   if (open.length > 0) {
     throw new Error(
@@ -134,6 +128,7 @@ type Outcome = "removed" | "spared" | "absent";
 /** Removes one device; false when it has meanwhile come back with a certificate that is good. */
 async function remove(
   inputs: DeviceRegistrationRemovalInputs,
+  hubs: string[],
   device: JournalEntry,
 ): Promise<boolean> {
   const client = new EnrollmentsClient(inputs.connection);
@@ -146,7 +141,7 @@ async function remove(
     time(registration.lastUpdatedDateTimeUtc) > time(cutOff);
   const anyLeaf = device.admitted && !cameBack;
   const found: Outcome[] = [];
-  for (const hub of await linkedHubs(inputs.connection)) {
+  for (const hub of hubs) {
     const registry = new HubRegistry(inputs.connection, hub);
     found.push(
       await removeIdentity(registry, device.deviceId, anyLeaf, inputs.compromised.thumbprints),
