@@ -16,19 +16,10 @@ import {
   stateOf,
 } from "./arm-answers";
 import { ArmError, NetworkError } from "./arm-errors";
+import type { EndpointsFile } from "../../endpoints";
 
 /** The part of a sandbox's `endpoints.json` that the plugin reads. */
-export interface ArmEndpoints {
-  caFile: string;
-  arm: {
-    endpoint: string;
-    authorityHost: string;
-    tenantId: string;
-    clientId: string;
-    clientSecret: string;
-    subscriptionId: string;
-  };
-}
+export type ArmEndpoints = Pick<EndpointsFile, "caFile" | "arm">;
 
 /** Waiting times in milliseconds. */
 export interface Pace {
