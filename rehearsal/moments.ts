@@ -119,11 +119,13 @@ function look(sandbox: Sandbox): Pick<Moment, "entries" | "caCertificates"> {
 }
 
 function entryView({ kind, id, settings, attestation }: EnrollmentRecord): EntryView {
+  const slots =
+    attestation.form === "symmetricKey" ? [] : [attestation.primary, attestation.secondary];
   return {
     kind,
     id,
     enabled: settings.provisioningStatus === "enabled",
-    slots: [attestation.primary, attestation.secondary].flatMap((slot) =>
+    slots: slots.flatMap((slot) =>
       slot === undefined ? [] : [typeof slot === "string" ? slot : Buffer.from(slot.der, "base64")],
     ),
   };

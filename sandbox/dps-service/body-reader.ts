@@ -75,6 +75,15 @@ export function oneOf<T extends string>(...words: T[]) {
   };
 }
 
+type Defined<T> = { [K in keyof T]?: Exclude<T[K], undefined> };
+
+/** Without the properties that are undefined. */
+export function defined<T extends object>(properties: T): Defined<T> {
+  return Object.fromEntries(
+    Object.entries(properties).filter(([, value]) => value !== undefined),
+  ) as Defined<T>;
+}
+
 function join(path: string, name: string): string {
   return path === "" ? name : `${path}.${name}`;
 }

@@ -1,9 +1,18 @@
 /** Individual enrollments and enrollment groups: read, write, delete, and in bulk. */
 import { HttpError } from "../common/errors";
+import { NotWrittenError } from "./attestation-body";
 import type { ProvisioningBehaviour } from "./behaviour";
 import { BodyError, list, object, oneOf, optional, required, text } from "./body-reader";
-import { idProperty, NotWrittenError, readEnrollment } from "./enrollment-body";
-import { dpsDate, newEtag, type Directory, type EnrollmentRecord, type EntryKind } from "./records";
+import { idProperty, readEnrollment } from "./enrollment-body";
+import {
+  attestationType,
+  dpsDate,
+  newEtag,
+  type Attestation,
+  type Directory,
+  type EnrollmentRecord,
+  type EntryKind,
+} from "./records";
 import {
   badRequest,
   enrollmentExists,
@@ -14,7 +23,7 @@ import {
 } from "./service-errors";
 
 /** learn.microsoft.com, "Azure IoT Hub Device Provisioning Service limits", March 2024. */
-const MAX_X509_GROUPS = 100;
+const MAX_GROUPS = { x509: 100, symmetricKey: 100 };
 const MAX_BULK = 10;
 
 /** A deleted individual enrollment takes its registration record along; a group does not. */
@@ -49,7 +58,7 @@ export class Enrollments {
       throw enrollmentExists(this.now);
     }
     this.checkEtag(stored, ifMatch);
-    this.checkLimit(kind, stored);
+    this.checkLimit(kind, stored, attestation);
     const now = dpsDate(this.now);
     const record: EnrollmentRecord = {
       kind,
@@ -162,12 +171,19 @@ export class Enrollments {
     }
   }
 
-  private checkLimit(kind: EntryKind, stored: EnrollmentRecord | undefined): void {
-    if (
-      kind === "group" &&
-      stored === undefined &&
-      this.directory.entries("group").length >= MAX_X509_GROUPS
-    ) {
+  private checkLimit(
+    kind: EntryKind,
+    stored: EnrollmentRecord | undefined,
+    attestation: Attestation,
+  ): void {
+    const type = attestationType(attestation);
+    if (kind === "individual" || (stored && attestationType(stored.attestation) === type)) {
+      return;
+    }
+    const alike = this.directory
+      .entries("group")
+      .filter((entry) => attestationType(entry.attestation) === type);
+    if (alike.length >= MAX_GROUPS[type]) {
       throw limitReached(this.now);
     }
   }

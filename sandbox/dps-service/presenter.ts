@@ -3,13 +3,20 @@ import type { StoredCertificate } from "../common/model";
 import { idProperty } from "./enrollment-body";
 import type { Attestation, EnrollmentRecord, RegistrationRecord } from "./records";
 
-/** An entry as PUT and query answer it; a GET of an individual one adds `registrationState`. */
-export function showEnrollment(record: EnrollmentRecord): object {
+/**
+ * An entry as the service answers it; a GET of an individual one adds `registrationState`.
+ * Recorded: the answer to a PUT shows symmetric keys, those to a GET and a query do not.
+ */
+export function showEnrollment(record: EnrollmentRecord, { keys }: { keys: boolean }): object {
   const { deviceId, provisioningStatus, reprovisionPolicy, ...settings } = record.settings;
+  const { attestation } = record;
   return {
     [idProperty(record.kind)]: record.id,
     ...(deviceId === undefined ? {} : { deviceId }),
-    attestation: showAttestation(record.attestation),
+    attestation:
+      attestation.form === "symmetricKey" && !keys
+        ? { type: "symmetricKey" }
+        : showAttestation(attestation),
     ...settings,
     provisioningStatus,
     reprovisionPolicy,
@@ -19,7 +26,15 @@ export function showEnrollment(record: EnrollmentRecord): object {
   };
 }
 
+/** The attestation mechanism: symmetric keys are in it, certificates are not. */
 export function showAttestation(attestation: Attestation): object {
+  if (attestation.form === "symmetricKey") {
+    const { primary, secondary } = attestation.keys;
+    return {
+      type: "symmetricKey",
+      symmetricKey: { primaryKey: primary, secondaryKey: secondary },
+    };
+  }
   const { form, primary, secondary } = attestation;
   return {
     type: "x509",

@@ -5,14 +5,26 @@ import type { Collection } from "../common/store";
 
 export type EntryKind = "individual" | "group";
 
-/** X.509 attestation: certificates in slots, or names of CA certificates of the service. */
+/** Certificates in slots, names of CA certificates of the service, or symmetric keys. */
 export type Attestation =
   | {
       form: "clientCertificates" | "signingCertificates";
       primary?: StoredCertificate;
       secondary?: StoredCertificate;
     }
-  | { form: "caReferences"; primary?: string; secondary?: string };
+  | { form: "caReferences"; primary?: string; secondary?: string }
+  | { form: "symmetricKey"; keys: SymmetricKeys };
+
+/** base64; those of a group are what its devices' keys are derived from. */
+export interface SymmetricKeys {
+  primary: string;
+  secondary: string;
+}
+
+/** The attestation's type as the service API names it. */
+export function attestationType({ form }: Attestation): "x509" | "symmetricKey" {
+  return form === "symmetricKey" ? "symmetricKey" : "x509";
+}
 
 /** Properties that are kept and returned as they were sent, once they have been checked. */
 export interface EntrySettings {
@@ -153,6 +165,9 @@ export class Directory {
 
   /** DER of the certificates an entry admits by; a CA reference that leads nowhere gives none. */
   certificatesOf({ attestation }: EnrollmentRecord): Buffer[] {
+    if (attestation.form === "symmetricKey") {
+      return [];
+    }
     const slots = [attestation.primary, attestation.secondary];
     return slots.flatMap((slot) => {
       if (slot === undefined) {

@@ -44,19 +44,19 @@ function entryRoutes(app: FastifyInstance, api: ServiceApi, kind: EntryKind, pat
     handler(api, "EnrollmentRead", ({ enrollments, directory, id }) => {
       const record = enrollments.get(kind, id);
       if (kind === "group") {
-        return showEnrollment(record);
+        return showEnrollment(record, { keys: false });
       }
       const state = api.registrar.settled(directory, id);
       const registrationState =
         state === undefined ? neverRegistered(record.id) : showRegistration(state);
-      return { ...showEnrollment(record), registrationState };
+      return { ...showEnrollment(record, { keys: false }), registrationState };
     }),
   );
 
   app.put(
     `${path}/:id`,
     handler(api, "EnrollmentWrite", ({ enrollments, id, request }) =>
-      showEnrollment(enrollments.put(kind, id, request.body, ifMatch(request))),
+      showEnrollment(enrollments.put(kind, id, request.body, ifMatch(request)), { keys: true }),
     ),
   );
 
@@ -83,7 +83,9 @@ function entryRoutes(app: FastifyInstance, api: ServiceApi, kind: EntryKind, pat
         throw notWritten(now, "The sandbox does not have this operation: query with a condition");
       }
       const page = pageOf(directory.entries(kind), ({ id }) => id, paging(request));
-      return sendPage(reply, page, itemType).map(showEnrollment);
+      return sendPage(reply, page, itemType).map((record) =>
+        showEnrollment(record, { keys: false }),
+      );
     }),
   );
 

@@ -148,6 +148,25 @@ describe("the device API over HTTPS", () => {
       assert.deepEqual(f.small.hubs.calls, []);
     });
 
+    it("a certificate of a group under a registration ID that is disabled by a symmetric key", async () => {
+      const { ca, leaf } = await withGroup(f);
+      const attestation = { type: "symmetricKey" };
+      const denied = { registrationId: ID, attestation, provisioningStatus: "disabled" };
+      await f.enroll(`/enrollments/${ID}`, denied);
+      assert.equal(await refused(f.register(leaf)), "Unauthorized");
+      assert.equal(await refused(f.register(await ca.leaf(ID))), "Unauthorized");
+      assert.equal((await f.register(await ca.leaf("truck-8"), "truck-8")).status, 200);
+    });
+
+    it("a certificate where an enabled enrollment has symmetric keys", async () => {
+      const { leaf } = await withGroup(f);
+      await f.enroll(`/enrollments/${ID}`, {
+        registrationId: ID,
+        attestation: { type: "symmetricKey" },
+      });
+      assert.equal(await refused(f.register(leaf)), "Invalid certificate");
+    });
+
     it("a leaf whose time is over by the sandbox's clock", async () => {
       const { leaf } = await withGroup(f);
       assert.equal((await f.register(leaf)).status, 200);
@@ -171,6 +190,18 @@ describe("the device API over HTTPS", () => {
       const path = `${ID}/operations/${String(started.body["operationId"])}`;
       await refused(f.device(await ca.leaf(ID), "GET", path));
     });
+  });
+
+  it("lets a certificate pass a disabled symmetric key where disabled entries deny by certificate", async () => {
+    await f.close();
+    f = await fixture({ disabledIndividualDenies: "certificate" });
+    const { leaf } = await withGroup(f);
+    await f.enroll(`/enrollments/${ID}`, {
+      registrationId: ID,
+      attestation: { type: "symmetricKey" },
+      provisioningStatus: "disabled",
+    });
+    assert.equal((await f.register(leaf)).status, 200);
   });
 
   it("fails the operation for an unverified CA where it is set to, as seen in 2018", async () => {
