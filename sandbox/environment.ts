@@ -2,6 +2,7 @@
 import { existsSync, readFileSync, renameSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { pathToFileURL } from "node:url";
+import { preloading } from "../toolchain/node-options.cjs";
 import type { EndpointsFile } from "./endpoints";
 import type { SandboxFolder } from "./folder";
 
@@ -38,7 +39,7 @@ export function environmentOf(
     ARM_CLIENT_ID: arm.clientId,
     ARM_CLIENT_SECRET: arm.clientSecret,
     NODE_EXTRA_CA_CERTS: trustFile(folder, endpoints.caFile, current["NODE_EXTRA_CA_CERTS"]),
-    NODE_OPTIONS: nodeOptions(current["NODE_OPTIONS"]),
+    NODE_OPTIONS: preloading(current["NODE_OPTIONS"], PRELOAD),
     DPS_SANDBOX_ENDPOINTS: folder.endpointsFile,
     PULUMI_BACKEND_URL: pathToFileURL(folder.state).href,
     PULUMI_CONFIG_PASSPHRASE: file.passphrase,
@@ -69,16 +70,6 @@ function trustFile(folder: SandboxFolder, caFile: string, current: string | unde
     renameSync(unfinished, folder.trustFile);
   }
   return folder.trustFile;
-}
-
-/** Node splits NODE_OPTIONS at spaces; in double quotes a backslash escapes. */
-function nodeOptions(current: string | undefined): string {
-  const path = /[\s"\\]/.test(PRELOAD) ? `"${PRELOAD.replace(/["\\]/g, "\\$&")}"` : PRELOAD;
-  const option = `--require ${path}`;
-  if (current === undefined || current.trim() === "") {
-    return option;
-  }
-  return current.includes(option) ? current : `${current} ${option}`;
 }
 
 /** Lines for `eval` in a POSIX shell. */

@@ -1,7 +1,8 @@
 /** The environment in which commands find the engine. */
 import { access, readdir, readFile } from "node:fs/promises";
 import { delimiter, join } from "node:path";
-import { pluginFolder, project as ownProject } from "./places.mjs";
+import { preloading } from "./node-options.cjs";
+import { loadWhenUsed, pluginFolder, project as ownProject } from "./places.mjs";
 
 /**
  * @param {import("./engine.mjs").Engine} engine
@@ -15,6 +16,7 @@ export async function engineEnvironment(engine, environment = process.env, proje
     PULUMI_SKIP_UPDATE_CHECK: "1",
     ...environment,
     PULUMI_HOME: engine.pulumiHome,
+    NODE_OPTIONS: preloading(environment.NODE_OPTIONS, loadWhenUsed),
     PATH: [engine.binDir, environment.PATH].filter(Boolean).join(delimiter),
   };
   if (await allPluginsInPlace(engine, environment, project)) {

@@ -9,6 +9,9 @@ export const project = fileURLToPath(new URL("..", import.meta.url));
 /** The Go modules that the engine and its plugins are built from. */
 export const goSources = fileURLToPath(new URL("go", import.meta.url));
 
+/** Preloaded where Pulumi programs run. */
+export const loadWhenUsed = fileURLToPath(new URL("load-when-used.cjs", import.meta.url));
+
 /**
  * Pulumi's own rule for its home, the npm package `pulumi` follows it too.
  * @param {NodeJS.ProcessEnv} environment

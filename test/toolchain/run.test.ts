@@ -87,6 +87,22 @@ describe("running a command", () => {
       assert.equal(PULUMI_HOME, machine.home);
     });
 
+    it("in which a program starts without npm's dependency resolver, and still has it", async () => {
+      const { NODE_OPTIONS } = await environment({ NODE_OPTIONS: "--no-deprecation" });
+      assert.match(NODE_OPTIONS ?? "", /^--no-deprecation --require .*load-when-used\.cjs$/);
+      const script = `
+        require("@pulumi/pulumi");
+        const loaded = () => Object.keys(require.cache).some((file) => file.includes("arborist"));
+        const before = loaded();
+        const { Arborist } = require("@npmcli/arborist");
+        console.log(before, loaded(), typeof new Arborist({ path: "." }).loadActual);`;
+      const { stdout } = await run(process.execPath, ["-e", script], {
+        cwd: join(toolchain, ".."),
+        env: { ...process.env, NODE_OPTIONS },
+      });
+      assert.equal(stdout, "false true function\n");
+    });
+
     it("that stops plugin downloads only when no plugin is lacking", async () => {
       const name = "PULUMI_DISABLE_AUTOMATIC_PLUGIN_ACQUISITION";
       assert.equal((await environment())[name], undefined);
