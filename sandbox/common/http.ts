@@ -77,9 +77,9 @@ export function createApp(sandbox: Pick<Sandbox, "log">, options: AppOptions): F
     return reply.code(known.status).headers(known.headers).send(known.body);
   };
 
-  const record = (request: FastifyRequest, reply: FastifyReply): void => {
+  const record = (request: FastifyRequest, reply: FastifyReply): LoggedRequest => {
     const path = pathOf(request);
-    sandbox.log.record({
+    return sandbox.log.record({
       service: typeof options.service === "function" ? options.service(path) : options.service,
       instance: options.instance,
       protocol: "https",
@@ -96,7 +96,8 @@ export function createApp(sandbox: Pick<Sandbox, "log">, options: AppOptions): F
   app.setNotFoundHandler((request, reply) =>
     fail(answer(notWritten(request), request), request, reply),
   );
-  app.addHook("onResponse", async (request, reply) => record(request, reply));
+  // Before the answer goes out: whoever holds it looks at the state that this request left.
+  app.addHook("onSend", async (request, reply) => sandbox.log.held(record(request, reply)));
   return app;
 }
 

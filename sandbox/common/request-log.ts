@@ -21,9 +21,13 @@ export interface LoggedRequest {
   note?: string;
 }
 
+/** Is given a request that has been carried out and not answered yet; the answer waits for it. */
+export type Holder = (request: LoggedRequest) => Promise<void> | void;
+
 /** All requests, to a JSON-lines file and to listeners. */
 export class RequestLog extends EventEmitter<{ request: [LoggedRequest] }> {
   private seq = 0;
+  private readonly holders = new Set<Holder>();
 
   /**
    * @param file JSON lines are appended here; undefined: only listeners hear of requests
@@ -36,11 +40,24 @@ export class RequestLog extends EventEmitter<{ request: [LoggedRequest] }> {
     super();
   }
 
-  record(request: Omit<LoggedRequest, "seq" | "time">): void {
+  /** Over HTTPS: when the request has been carried out, before it is answered. */
+  record(request: Omit<LoggedRequest, "seq" | "time">): LoggedRequest {
     const entry: LoggedRequest = { seq: ++this.seq, time: this.now().toISOString(), ...request };
     if (this.file !== undefined) {
       appendFileSync(this.file, `${JSON.stringify(entry)}\n`, { mode: 0o600 });
     }
     this.emit("request", entry);
+    return entry;
+  }
+
+  /** Lets `holder` delay the answers to HTTPS requests, until the function that is returned is called. */
+  hold(holder: Holder): () => void {
+    this.holders.add(holder);
+    return () => void this.holders.delete(holder);
+  }
+
+  /** Resolves when no holder delays the answer any more. */
+  async held(request: LoggedRequest): Promise<void> {
+    await Promise.all([...this.holders].map(async (holder) => holder(request)));
   }
 }

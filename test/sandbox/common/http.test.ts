@@ -12,13 +12,14 @@ import { TestCa } from "../../support/test-ca";
 describe("HTTPS listeners of the sandbox", () => {
   const logged: LoggedRequest[] = [];
   let app: FastifyInstance;
+  let log: RequestLog;
   let ca: string;
   let port: number;
 
   before(async () => {
     const root = await TlsRoot.create();
     ca = root.certificatePem;
-    const log = new RequestLog(undefined, () => new Date(0));
+    log = new RequestLog(undefined, () => new Date(0));
     log.on("request", (entry) => logged.push(entry));
     app = createApp(
       { log },
@@ -119,6 +120,28 @@ describe("HTTPS listeners of the sandbox", () => {
       logged.map(({ method, path, status }) => `${method} ${path} ${status}`),
       ["PATCH /unknown 501", "PUT /echo/x 400", "GET /echo/%zz 400", "GET /defect 500"],
     );
+  });
+
+  it("keep an answer back for as long as somebody holds it", async () => {
+    const order: string[] = [];
+    let release = (): void => undefined;
+    const released = new Promise<void>((resolve) => (release = resolve));
+    const stop = log.hold(async ({ path, status }) => {
+      order.push(`${path} ${status} carried out`);
+      await released;
+    });
+    try {
+      const answer = send("GET", "/echo/held").then(() => order.push("answered"));
+      await once(log, "request");
+      stop();
+      await send("GET", "/echo/other");
+      order.push("other answered");
+      release();
+      await answer;
+      assert.deepEqual(order, ["/echo/held 200 carried out", "other answered", "answered"]);
+    } finally {
+      stop();
+    }
   });
 
   function send(method: string, path: string, body?: string, options: object = {}) {
