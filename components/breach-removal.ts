@@ -34,7 +34,7 @@ export class BreachRemoval extends pulumi.ComponentResource {
       caKeys: service.containment.caKeys,
       containment: pulumi
         .all([service.containment.contained, compromised])
-        .apply(([contained, { key }]) => contained[key] ?? { entries: [], settling: [] }),
+        .apply(([contained, { key }]) => contained[key] ?? { entries: [] }),
     };
     const after = { parent: this, dependsOn: [...service.gate, ...args.replaced] };
     const journal = new DeviceTwinJournalResource(name, scope, after);

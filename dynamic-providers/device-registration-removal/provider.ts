@@ -3,15 +3,15 @@ import { EnrollmentsClient, type RegistrationRecord } from "../../clients/enroll
 import { HubRegistry, type HubIdentity, linkedHubs } from "../../clients/hub-registry";
 import { ServiceError } from "../../clients/service-error";
 import { allNames } from "../breach-containment/ca-names";
-import { allEntries, holds } from "../breach-containment/provider";
+import { allEntries, holds } from "../breach-containment/closing";
 import { isSettled, time } from "../breach-containment/registrations";
 import {
   type DeviceTwinJournalOutputs,
   type JournalEntry,
   journalOf,
 } from "../device-twin-journal/provider";
-import { type Handler, say } from "../handler";
-import { candidatesOf, isSettling, type RemovalScope } from "./candidates";
+import { type Handler, hasUnknown, say } from "../handler";
+import { candidatesOf, closedLater, type RemovalScope } from "./candidates";
 
 export interface DeviceRegistrationRemovalInputs extends RemovalScope {
   journal: DeviceTwinJournalOutputs["devices"];
@@ -50,28 +50,16 @@ export const deviceRegistrationRemoval: Handler<
   /** In a preview of another breach the journal may be unknown: what is removed hangs on the key only. */
   async diff(_id, olds, news) {
     const sameKey = olds.compromised.key === news.compromised.key;
+    const later =
+      sameKey &&
+      !hasUnknown(news.containment) &&
+      closedLater(olds.containment, news.containment).entries.length > 0;
     const back = sameKey && (await anyBack(olds));
-    return { changes: !sameKey || back, replaces: sameKey ? [] : ["compromised"] };
+    return { changes: !sameKey || later || back, replaces: sameKey ? [] : ["compromised"] };
   },
 
   async create(inputs) {
-    await refuseWhileOpen(inputs);
-    const gone: string[] = [];
-    const journal = [...inputs.journal];
-    const hubs = await linkedHubs(inputs.connection);
-    // The second pass is a sweep: it finds what settled while the first one was at work.
-    for (let pass = 1; pass <= 2; pass += 1) {
-      journal.push(...(await lateComers(inputs, journal)));
-      for (const device of journal.filter(({ deviceId }) => !gone.includes(deviceId))) {
-        // An earlier run may have removed it and not lived to say so; it came back since.
-        if ((await remove(inputs, hubs, device)) || (await isMadeAnew(inputs, device))) {
-          gone.push(device.deviceId);
-        }
-      }
-    }
-    say(
-      `Removed ${gone.length} of ${journal.length} device registrations that came in with ${inputs.compromised.subject}.`,
-    );
+    const { journal, gone } = await removeAll(inputs);
     const outs = {
       ...inputs,
       journal,
@@ -87,13 +75,59 @@ export const deviceRegistrationRemoval: Handler<
   },
 
   async update(_id, olds, news) {
-    return { outs: await restore({ ...olds, ...news, journal: olds.journal }, 0) };
+    const containment = closedLater(olds.containment, news.containment);
+    if (containment.entries.length === 0) {
+      return { outs: await restore({ ...olds, ...news, journal: olds.journal }, 0) };
+    }
+    const isNew = (device: JournalEntry): boolean =>
+      olds.journal.every(
+        ({ registrationId, cutOff }) =>
+          registrationId !== device.registrationId || cutOff !== device.cutOff,
+      );
+    const { journal, gone } = await removeAll({
+      ...news,
+      containment,
+      journal: news.journal.filter(isNew),
+    });
+    const outs = {
+      ...olds,
+      ...news,
+      journal: [...olds.journal, ...journal],
+      removed: [...new Set([...olds.removed, ...gone])],
+      restored: olds.restored.filter((deviceId) => !gone.includes(deviceId)),
+      pending: [...new Set([...olds.pending, ...restorable(journal, gone)])],
+    };
+    return { outs: await restore(outs, news.restoreWaitSeconds) };
   },
 
   async delete() {
     // What was removed stays removed.
   },
 };
+
+/** Removes whom the journal names, and who settled since; tells who was removed. */
+async function removeAll(
+  inputs: DeviceRegistrationRemovalInputs,
+): Promise<{ journal: JournalEntry[]; gone: string[] }> {
+  await refuseWhileOpen(inputs);
+  const gone: string[] = [];
+  const journal = [...inputs.journal];
+  const hubs = await linkedHubs(inputs.connection);
+  // The second pass is a sweep: it finds what settled while the first one was at work.
+  for (let pass = 1; pass <= 2; pass += 1) {
+    journal.push(...(await lateComers(inputs, journal)));
+    for (const device of journal.filter(({ deviceId }) => !gone.includes(deviceId))) {
+      // An earlier run may have removed it and not lived to say so; it came back since.
+      if ((await remove(inputs, hubs, device)) || (await isMadeAnew(inputs, device))) {
+        gone.push(device.deviceId);
+      }
+    }
+  }
+  say(
+    `Removed ${gone.length} of ${journal.length} device registrations that came in with ${inputs.compromised.subject}.`,
+  );
+  return { journal, gone };
+}
 
 /** Throws unless every entry is disabled, or free of the key in both slots. */
 async function refuseWhileOpen(inputs: DeviceRegistrationRemovalInputs): Promise<void> {
@@ -133,12 +167,11 @@ async function remove(
 ): Promise<boolean> {
   const client = new EnrollmentsClient(inputs.connection);
   const registration = await settled(client, device.registrationId);
-  const cutOff = inputs.containment.cutOff;
   const cameBack =
     registration !== undefined &&
-    !isSettling(inputs, device.registrationId) &&
-    cutOff !== undefined &&
-    time(registration.lastUpdatedDateTimeUtc) > time(cutOff);
+    !device.settling &&
+    device.cutOff !== undefined &&
+    time(registration.lastUpdatedDateTimeUtc) > time(device.cutOff);
   const anyLeaf = device.admitted && !cameBack;
   const found: Outcome[] = [];
   for (const hub of hubs) {
@@ -265,7 +298,7 @@ async function restore(
       const twin = device.identities.find(hasContent);
       if (registry !== undefined && twin !== undefined) {
         await registry.restoreTwin(device.deviceId, { tags: twin.tags, desired: twin.desired });
-        restored.push(device.deviceId);
+        if (!restored.includes(device.deviceId)) restored.push(device.deviceId);
       }
     }
     pending = pending.filter((deviceId) => !restored.includes(deviceId));

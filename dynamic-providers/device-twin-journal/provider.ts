@@ -1,11 +1,12 @@
 import {
   candidatesOf,
   type Candidate,
+  closedLater,
   type RemovalScope,
 } from "../device-registration-removal/candidates";
 import { HubRegistry, linkedHubs } from "../../clients/hub-registry";
 import type { Connection } from "../../clients/target";
-import type { Handler } from "../handler";
+import { type Handler, hasUnknown } from "../handler";
 
 /** Where a device was found, and what would be lost with its identity. */
 export interface JournalEntry extends Candidate {
@@ -37,7 +38,11 @@ export const deviceTwinJournal: Handler<RemovalScope, DeviceTwinJournalOutputs> 
 
   async diff(_id, olds, news) {
     const sameKey = olds.compromised.key === news.compromised.key;
-    return { changes: !sameKey, replaces: sameKey ? [] : ["compromised"] };
+    const later =
+      sameKey &&
+      !hasUnknown(news.containment) &&
+      closedLater(olds.containment, news.containment).entries.length > 0;
+    return { changes: !sameKey || later, replaces: sameKey ? [] : ["compromised"] };
   },
 
   async create(inputs) {
@@ -49,8 +54,11 @@ export const deviceTwinJournal: Handler<RemovalScope, DeviceTwinJournalOutputs> 
     return { id, props };
   },
 
+  /** The devices of entries that were closed since the last time are written down as well. */
   async update(_id, olds, news) {
-    return { outs: { ...olds, ...news } };
+    const later = { ...news, containment: closedLater(olds.containment, news.containment) };
+    const devices = await journalOf(news.connection, await candidatesOf(later));
+    return { outs: { ...olds, ...news, devices: [...olds.devices, ...devices] } };
   },
 
   async delete() {

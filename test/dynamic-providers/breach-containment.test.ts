@@ -90,15 +90,16 @@ describe("containment of a breach, as the engine calls it", () => {
     );
   });
 
-  it("takes the time of the cut-off from DPS's last record, not from this machine", async () => {
+  it("takes the time of each cut-off from DPS's record of the entry, not from this machine", async () => {
     stage.clock.advance(3600 * SECOND_MS);
     try {
       const outs = await create();
-      const times = Object.values(await groups())
-        .filter(({ provisioningStatus }) => provisioningStatus === "disabled")
-        .map(({ lastUpdatedDateTimeUtc }) => lastUpdatedDateTimeUtc!);
-      assert.equal(only(outs).cutOff, times.sort().at(-1));
-      assert.ok(Date.parse(only(outs).cutOff!) > Date.now() + 3000 * SECOND_MS);
+      const live = await groups();
+      assert.equal(only(outs).entries.length, 2);
+      for (const { id, cutOff } of only(outs).entries) {
+        assert.equal(cutOff, live[id]?.lastUpdatedDateTimeUtc);
+        assert.ok(Date.parse(cutOff) > Date.now() + 3000 * SECOND_MS);
+      }
     } finally {
       stage.clock.advance(-3600 * SECOND_MS);
     }
@@ -122,8 +123,10 @@ describe("containment of a breach, as the engine calls it", () => {
       "PUT /enrollments/van-1",
     ]);
     assert.deepEqual(
-      Object.values(outs.contained).map(({ entries }) => entries),
-      [[{ kind: "group", id: "holding" }], [{ kind: "individual", id: "van-1" }]],
+      Object.values(outs.contained).map(({ entries }) =>
+        entries.map(({ kind, id }) => `${kind} ${id}`),
+      ),
+      [["group holding"], ["individual van-1"]],
     );
   });
 
@@ -251,9 +254,32 @@ describe("containment of a breach, as the engine calls it", () => {
     assert.equal(await stage.isEnabled("group", "by-name"), true);
   });
 
+  it("gives an entry that is closed later its own cut-off, also one that was opened again", async () => {
+    const first = await create();
+    stage.clock.advance(60 * SECOND_MS);
+    await stage.putGroup("by-hand", { primary: "bad" });
+    await stage.byHand("group", "by-name", { provisioningStatus: "enabled" });
+    stage.clock.advance(60 * SECOND_MS);
+    stage.reset();
+    const second = await update(first);
+    assert.deepEqual(stage.writes.sort(), [
+      "PUT /enrollmentGroups/by-hand",
+      "PUT /enrollmentGroups/by-name",
+    ]);
+    const { entries } = only(second);
+    assert.deepEqual(entries.slice(0, 2), only(first).entries);
+    const live = await groups();
+    const closings = entries.slice(2).map(({ id, cutOff }) => [id, cutOff]);
+    assert.deepEqual(
+      closings.sort(),
+      ["by-hand", "by-name"].map((id) => [id, live[id]!.lastUpdatedDateTimeUtc]),
+    );
+    assert.deepEqual((await update(second)).contained, second.contained);
+  });
+
   it("has no cut-off when nothing admitted the key", async () => {
     const outs = await create(inputs({ compromised: stolen(leaf) }));
-    assert.deepEqual(only(outs), { entries: [], settling: [] });
+    assert.deepEqual(only(outs), { entries: [] });
     assert.deepEqual(stage.writes, []);
   });
 

@@ -58,23 +58,8 @@ describe("removal after a breach, as the engine calls it", () => {
   /** Registers as a device does, but polls at once; all a second later, so that times differ. */
   async function come(...devices: [string, Issued][]): Promise<void> {
     stage.clock.advance(SECOND_MS);
-    await Promise.all(devices.map(([id, leaf]) => register(id, leaf)));
+    await Promise.all(devices.map(([id, leaf]) => stage.register(id, leaf)));
     stage.clock.advance(SECOND_MS);
-  }
-
-  async function register(id: string, leaf: Issued): Promise<void> {
-    const { idScope } = stage.sandbox;
-    const { device } = stage.sandbox.endpoints().provisioningServices[0]!;
-    const base = `${device.https}/${idScope}/registrations/${id}`;
-    const identity = { cert: leaf.chainPem, key: leaf.key };
-    const call = (method: string, path: string, body?: object) =>
-      stage.sandbox.http(method, `${base}/${path}?api-version=2021-10-01`, { ...identity, body });
-    let { body } = await call("PUT", "register", { registrationId: id });
-    const { operationId } = body as unknown as { operationId: string };
-    for (let polls = 0; body.status === "assigning" && polls < 10; polls += 1) {
-      ({ body } = await call("GET", `operations/${operationId}`));
-    }
-    assert.equal(body.status, "assigned", JSON.stringify(body));
   }
 
   async function scope(): Promise<RemovalScope> {
@@ -106,6 +91,8 @@ describe("removal after a breach, as the engine calls it", () => {
     return stage.listening(async () => (await removal.create(inputs)).outs);
   };
 
+  const dpsTime = (): string => stage.clock.now().toISOString();
+
   /** [hub identity, DPS registration]: are they there? */
   async function traces(id: string): Promise<[boolean, boolean]> {
     const identity = await hub.getIdentity(id);
@@ -120,7 +107,9 @@ describe("removal after a breach, as the engine calls it", () => {
       connection: stage.connection,
       compromised: key!,
       caKeys,
-      containment: { entries: [{ kind: "group" as const, id: group }], settling: [] },
+      containment: {
+        entries: [{ kind: "group" as const, id: group, cutOff: dpsTime(), settling: [] }],
+      },
     };
     const entries = await written(open);
     assert.equal(entries.devices.length, 2);
@@ -239,7 +228,7 @@ describe("removal after a breach, as the engine calls it", () => {
         connection: stage.connection,
         compromised: key!,
         caKeys: {},
-        containment: { entries: [], settling: [] },
+        containment: { entries: [] },
       };
       await remove(await written(from));
     }
@@ -268,7 +257,7 @@ describe("removal after a breach, as the engine calls it", () => {
     const outs = await remove(entries);
     const { key } = outs.compromised;
     assert.deepEqual(
-      await journal.diff(key, entries, { ...entries, containment: { entries: [], settling: [] } }),
+      await journal.diff(key, entries, { ...entries, containment: { entries: [] } }),
       {
         changes: false,
         replaces: [],

@@ -1,0 +1,173 @@
+/** Closing the entries of a DPS: disabled, and read back until none that is meant is open. */
+import type { EnrollmentsClient } from "../../clients/enrollments";
+import { type Attestation } from "../../clients/enrollments";
+import { isServiceError } from "../../clients/service-error";
+import type { CompromisedKey } from "../../certificates/compromised-keys";
+import { liveSlots } from "../enrollment/slots";
+import type { CaNames } from "./ca-names";
+import { isSettled, registrationsOf, time } from "./registrations";
+
+/** Names an enrollment of the DPS. */
+export interface EntryName {
+  kind: "individual" | "group";
+  id: string;
+}
+
+/** An enrollment as far as containment looks at it. */
+export interface LiveEntry extends EntryName {
+  attestation: Attestation;
+  enabled: boolean;
+  /** DPS's own time of the last change, ISO 8601. */
+  lastUpdated: string;
+}
+
+/** An entry that admitted a compromised key, and was closed. */
+export interface ClosedEntry extends EntryName {
+  /**
+   * When it was closed, ISO 8601, in DPS's own time: up to then it may have admitted a thief. Stored
+   * once and never moved; an entry that was opened again, and closed again, is listed twice.
+   */
+  cutOff: string;
+  /**
+   * Registration IDs that it admitted before the cut-off and that settled after it, or had not settled
+   * yet: they are at risk, whatever time their record shows later.
+   */
+  settling: string[];
+}
+
+/** How often an entry that somebody else keeps writing is disabled again before giving up. */
+const ATTEMPTS = 20;
+
+/**
+ * Disables every entry that `isMeant`, and repeats until a read shows that none of them is open.
+ * Calls `closed` after each one. Returns them all, also those that were closed before.
+ *
+ * @param what for the error: the key, or the device, that must not be admitted
+ */
+export async function close(
+  client: EnrollmentsClient,
+  isMeant: (entry: LiveEntry) => boolean,
+  what: string,
+  closed: (entry: EntryName) => void,
+): Promise<LiveEntry[]> {
+  for (let attempt = 1; attempt <= ATTEMPTS; attempt += 1) {
+    const meant = (await allEntries(client)).filter(isMeant);
+    const open = meant.filter(({ enabled }) => enabled);
+    if (open.length === 0) {
+      return meant;
+    }
+    for (const entry of open) {
+      await disable(client, entry);
+      closed(entry);
+    }
+  }
+  throw new Error(
+    `An entry that admits ${what} is enabled again each time it is disabled. Find out who writes to this DPS, stop it, and run the same again.`,
+  );
+}
+
+/**
+ * What was settling when these entries were closed. Read while all of them are closed and nothing is
+ * replaced yet, so whatever settled after a cut-off, or has not settled, was admitted before it.
+ */
+export async function withSettling(
+  client: EnrollmentsClient,
+  entries: LiveEntry[],
+): Promise<ClosedEntry[]> {
+  const closed: ClosedEntry[] = [];
+  for (const { kind, id, lastUpdated } of entries) {
+    const records = await registrationsOf(client, { kind, id });
+    const settling = records.filter(
+      (record) => !isSettled(record) || time(record.lastUpdatedDateTimeUtc) > time(lastUpdated),
+    );
+    closed.push({
+      kind,
+      id,
+      cutOff: lastUpdated,
+      settling: settling.map(({ registrationId }) => registrationId),
+    });
+  }
+  return closed;
+}
+
+/** Those of `entries` that were changed since they were listed as closed, or were never listed. */
+export function closedSince(before: ClosedEntry[], entries: LiveEntry[]): LiveEntry[] {
+  return entries.filter((entry) =>
+    before.every((each) => !isSame(each, entry) || time(each.cutOff) < time(entry.lastUpdated)),
+  );
+}
+
+/** IDs are compared as DPS does: without case. */
+export function isSame(one: EntryName, other: EntryName): boolean {
+  return one.kind === other.kind && one.id.toLowerCase() === other.id.toLowerCase();
+}
+
+/** Every enrollment of the DPS, of either kind. */
+export async function allEntries(client: EnrollmentsClient): Promise<LiveEntry[]> {
+  const individuals = await client.queryIndividuals();
+  const groups = await client.queryGroups();
+  return [
+    ...individuals.map((record) => ({
+      kind: "individual" as const,
+      id: record.registrationId,
+      ...common(record),
+    })),
+    ...groups.map((record) => ({
+      kind: "group" as const,
+      id: record.enrollmentGroupId,
+      ...common(record),
+    })),
+  ];
+}
+
+function common(record: {
+  attestation: Attestation;
+  provisioningStatus?: string | undefined;
+  lastUpdatedDateTimeUtc?: string | undefined;
+}): Pick<LiveEntry, "attestation" | "enabled" | "lastUpdated"> {
+  return {
+    attestation: record.attestation,
+    enabled: record.provisioningStatus !== "disabled",
+    lastUpdated: record.lastUpdatedDateTimeUtc ?? "",
+  };
+}
+
+/** Does a slot of the entry hold the key, directly or through the name of a CA certificate? */
+export function holds(
+  names: CaNames,
+  key: Pick<CompromisedKey, "thumbprints">,
+  { attestation }: { attestation: Attestation },
+): boolean {
+  const { primary, secondary } = liveSlots(attestation);
+  return [primary, secondary].some((slot) => {
+    if (slot?.ca !== undefined) {
+      return names.has(slot.ca.toLowerCase());
+    }
+    return [slot?.sha1Thumbprint, slot?.sha256Thumbprint].some(
+      (one) => one !== undefined && key.thumbprints.includes(one),
+    );
+  });
+}
+
+async function disable(client: EnrollmentsClient, { kind, id }: EntryName): Promise<void> {
+  for (let attempt = 1; attempt <= ATTEMPTS; attempt += 1) {
+    try {
+      if (kind === "group") {
+        const record = await client.getGroup(id);
+        if (record !== undefined) {
+          await client.putGroup({ ...record, provisioningStatus: "disabled" }, record.etag);
+        }
+      } else {
+        const record = await client.getIndividual(id);
+        if (record !== undefined) {
+          await client.putIndividual({ ...record, provisioningStatus: "disabled" }, record.etag);
+        }
+      }
+      return;
+    } catch (error) {
+      if (!isServiceError(error, "PreconditionFailed")) {
+        throw error;
+      }
+    }
+  }
+}
