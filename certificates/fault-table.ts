@@ -14,7 +14,7 @@ interface FaultKind {
   explanation: string;
 }
 
-/** Codes are never reused: 001-019 reading, 020-039 configuration, 040-069 slots, 070-089 breach, 090-099 not supported. */
+/** Codes are never reused: 001-019 reading, 020-039 configuration, 040-069 slots, 070-089 breach, 090-099 not supported, 120-129 what is live in DPS. */
 export const FAULTS = {
   "DPS-CERT-001": {
     title: "not a PEM certificate",
@@ -295,5 +295,22 @@ export const FAULTS = {
     severity: "refusal",
     explanation:
       "The property is part of the designed configuration, but this version does not carry it out. It is refused rather than ignored.",
+  },
+  "DPS-CERT-120": {
+    title: "reenable of what is not declared",
+    severity: "refusal",
+    explanation:
+      "Each path names an entry or a CA certificate of this configuration, once. A misspelt one would leave closed what somebody believes to be open.",
+  },
+  "DPS-CERT-121": {
+    title: "reenable of an entry that is declared disabled",
+    severity: "refusal",
+    explanation: "What is opened again is opened as it is declared, and that is closed.",
+  },
+  "DPS-CERT-127": {
+    title: "hub that would not be linked",
+    severity: "refusal",
+    explanation:
+      "Linking a hub is a change of the DPS instance, and an adopted instance is not changed.",
   },
 } as const satisfies Record<string, FaultKind>;

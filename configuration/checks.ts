@@ -15,6 +15,8 @@ export function configurationFaults(configuration: StackConfiguration): Fault[] 
     ...namelessAdoption(configuration),
     ...devCertificateFaults(configuration),
     ...missingProofs(configuration),
+    ...reenableFaults(configuration),
+    ...unlinkedHubs(configuration),
   ];
 }
 
@@ -113,4 +115,54 @@ function missingProofs(configuration: StackConfiguration): Fault[] {
       ),
     ];
   });
+}
+
+/* A path that meets nothing would leave closed what somebody believes to be open. */
+function reenableFaults(configuration: StackConfiguration): Fault[] {
+  const { caCertificates, enrollmentGroups, individualEnrollments, reenable } = configuration;
+  const entries = [
+    ...Object.entries(enrollmentGroups).map(
+      ([id, { status }]) => [pathOf("enrollmentGroups", id), status] as const,
+    ),
+    ...Object.entries(individualEnrollments).map(
+      ([id, { status }]) => [pathOf("individualEnrollments", id), status] as const,
+    ),
+  ];
+  const closed = new Set(entries.flatMap(([path, status]) => (status === "enabled" ? [] : path)));
+  const known = [
+    ...Object.keys(caCertificates).map((name) => pathOf("caCertificates", name)),
+    ...entries.map(([path]) => path),
+  ];
+  return reenable.flatMap(({ path }, index) => {
+    const at = `reenable[${index}].path`;
+    const words = displayName(path);
+    if (!known.includes(path)) {
+      return [fault("DPS-CERT-120", at, `${words}, which is not declared`, choice(path, known))];
+    }
+    if (reenable.findIndex((each) => each.path === path) < index) {
+      return [fault("DPS-CERT-120", at, `${words} a second time`, "name each path once")];
+    }
+    if (closed.has(path)) {
+      const found = `${words}, which is declared with status: disabled`;
+      return [fault("DPS-CERT-121", at, found, "set its status to enabled, or remove this")];
+    }
+    return [];
+  });
+}
+
+/* An adopted service is not managed, and linking a hub is a change of the service. */
+function unlinkedHubs({ service, hubs }: StackConfiguration): Fault[] {
+  if (!service.adopt) return [];
+  return hubs.flatMap(({ adopt }, index) =>
+    adopt
+      ? []
+      : [
+          fault(
+            "DPS-CERT-127",
+            `hubs[${index}]`,
+            "a hub that the stack makes, for a service that it does not manage",
+            "link the hub to the service by hand and set adopt: true on it, or leave it out",
+          ),
+        ],
+  );
 }

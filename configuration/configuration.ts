@@ -23,6 +23,8 @@ export interface StackConfiguration {
   compromised: CompromisedConfiguration[];
   denied: DeniedConfiguration[];
   remove: { how: "now" | "waves" | "evidenced"; keep: "delete" | "rekey" };
+  /** What was closed by hand and is opened again. */
+  reenable: ReenableConfiguration[];
   waivers: WaiverConfiguration[];
 }
 
@@ -77,6 +79,8 @@ interface EntryConfiguration {
   reprovisionPolicy: "migrate" | "reset" | "never";
   reprovision?: "directMethod" | "job";
   adopt: boolean;
+  /** Stays in DPS when it leaves the configuration. Absent: what `adopt` says. */
+  retain?: boolean;
 }
 
 export interface EnrollmentGroupConfiguration extends EntryConfiguration {
@@ -98,6 +102,13 @@ export type CompromisedConfiguration = ({ certificate: string } | { thumbprint: 
 export type DeniedConfiguration = ({ registrationId: string } | { certificate: string }) & {
   reason: string;
 };
+
+export interface ReenableConfiguration {
+  /** `enrollmentGroups.<id>`, `individualEnrollments.<id>` or `caCertificates.<name>`. */
+  path: string;
+  /** Acts once: opening the same thing again later needs another reason. */
+  reason: string;
+}
 
 export interface WaiverConfiguration {
   code: string;

@@ -64,6 +64,7 @@ describe("reading the configuration", () => {
       compromised: [],
       denied: [],
       remove: { how: "now", keep: "delete" },
+      reenable: [],
       waivers: [],
     });
     assert.deepEqual(raw, copy);
@@ -81,7 +82,7 @@ describe("reading the configuration", () => {
       "a misspelt property",
       { service, taget: "azure" },
       [
-        "DPS-CERT-020 at taget: found the unknown property taget; fix: did you mean target? Allowed: target, auth, service, hubs, certificates, caCertificates, enrollmentGroups, individualEnrollments, compromised, denied, remove and waivers",
+        "DPS-CERT-020 at taget: found the unknown property taget; fix: did you mean target? Allowed: target, auth, service, hubs, certificates, caCertificates, enrollmentGroups, individualEnrollments, compromised, denied, remove, reenable and waivers",
       ],
     ],
     [
@@ -206,6 +207,34 @@ describe("reading the configuration", () => {
       },
       [
         "DPS-CERT-029 at caCertificates.a.proof: found no proof of possession for a CA whose key is not in the stack; fix: give proof: { keyFile: … }, or proof: { selfAttested: true } to do without",
+      ],
+    ],
+    [
+      "opening again what is not declared, is named twice or is declared closed",
+      {
+        service,
+        certificates,
+        caCertificates: { root: { certificate: "root" } },
+        enrollmentGroups: { sensors: { primary: { ca: "root" } } },
+        individualEnrollments: { "device-1": { status: "disabled" } },
+        reenable: [
+          { path: "enrollmentGroups.sensor", reason: "checked" },
+          { path: "caCertificates.root", reason: "checked" },
+          { path: "caCertificates.root", reason: "checked again" },
+          { path: "individualEnrollments.device-1", reason: "found again" },
+        ],
+      },
+      [
+        "DPS-CERT-120 at reenable[0].path: found enrollmentGroups.sensor, which is not declared; fix: did you mean enrollmentGroups.sensors? Known: caCertificates.root, enrollmentGroups.sensors and individualEnrollments.device-1",
+        "DPS-CERT-120 at reenable[2].path: found caCertificates.root a second time; fix: name each path once",
+        "DPS-CERT-121 at reenable[3].path: found individualEnrollments.device-1, which is declared with status: disabled; fix: set its status to enabled, or remove this",
+      ],
+    ],
+    [
+      "a hub that would not be linked",
+      { service: { ...service, adopt: true }, hubs: [{ name: "hub-a" }] },
+      [
+        "DPS-CERT-127 at hubs[0]: found a hub that the stack makes, for a service that it does not manage; fix: link the hub to the service by hand and set adopt: true on it, or leave it out",
       ],
     ],
     [
