@@ -1,0 +1,56 @@
+/** Compromised and denied: 070-089. */
+import type { FaultKind } from "./fault-kind";
+
+export const BREACH = {
+  "DPS-CERT-070": {
+    title: "compromised key in a slot of an enabled entry",
+    severity: "refusal",
+    explanation:
+      "Compromised means the key: renewals, cross-signed twins and everything issued below a compromised CA count.",
+  },
+  "DPS-CERT-071": {
+    title: "compromised CA that groups still refer to",
+    severity: "refusal",
+    explanation: "The groups are pointed at another CA, or disabled, in the same change.",
+  },
+  "DPS-CERT-072": {
+    title: "replacement with the compromised key",
+    severity: "refusal",
+    explanation:
+      "A new certificate for a key that has leaked helps nobody. Make a new key, then a new certificate.",
+  },
+  "DPS-CERT-073": {
+    title: "compromised certificate comes back",
+    severity: "waivable",
+    explanation:
+      "What was once declared compromised does not return by removing the declaration. Re-admission is a waiver with a reason.",
+  },
+  "DPS-CERT-074": {
+    title: "compromised thumbprint that no declared certificate has",
+    severity: "refusal",
+    explanation:
+      "Without the certificate its key is not known, so groups that admit it by the name of a CA, renewals and certificates issued below it would not be found.",
+  },
+  "DPS-CERT-075": {
+    title: "denied registration ID with an enabled enrollment",
+    severity: "refusal",
+    explanation: "One registration ID is one enrollment: either it is denied or it is enrolled.",
+  },
+  "DPS-CERT-076": {
+    title: "denied certificate in a slot of an enabled entry",
+    severity: "refusal",
+    explanation: "A denied certificate is not admitted by the same configuration.",
+  },
+  "DPS-CERT-077": {
+    title: "compromised CA that is still declared",
+    severity: "warning",
+    explanation:
+      "No enabled group admits it, but DPS still holds it as verified. Removing it from caCertificates deletes it.",
+  },
+  "DPS-CERT-078": {
+    title: "compromised CA that a group higher up still admits",
+    severity: "refusal",
+    explanation:
+      "Whoever holds the key issues leaves below it, and the chain leads on to the higher CA. DPS looks for groups from the leaf upwards, so a disabled group that holds the compromised certificate shuts its chain out.",
+  },
+} as const satisfies Record<string, FaultKind>;
