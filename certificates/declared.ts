@@ -3,6 +3,7 @@
  * the configuration before a change can be kept in a state and read by later versions.
  */
 import type { Fault } from "./faults";
+import type { FleetFacts } from "./fleet-facts";
 import type { CertificateSummary } from "./summary";
 
 /** A certificate whose bytes are known. */
@@ -77,6 +78,8 @@ export interface Declared {
 export interface KnownFacts {
   /** Keys that were ever declared compromised in this stack: SHA-256 of the SubjectPublicKeyInfo. */
   compromisedKeys?: { publicKeySha256: string; reason: string }[];
+  /** What a read of the live service and its hubs shows; absent: nothing was read. */
+  fleet?: FleetFacts;
 }
 
 export type Procedure =
@@ -102,17 +105,45 @@ export type Phase =
   | "readmit"
   | "none";
 
+/**
+ * When `up` takes a step: everything of a stage is done before anything of the next. `prove` uploads
+ * and verifies CA certificates, `remove` ends registrations and hub identities, `delete` takes
+ * entries and CA certificates away.
+ */
+export type Stage = "contain" | "prove" | "write" | "remove" | "delete";
+
+/**
+ * What a step does in DPS. `write` makes the entry what is declared; `hold` makes a disabled entry
+ * that shuts out a registration ID, or what chains to `certificate` (SHA-256 thumbprint).
+ */
+export type Action =
+  | { do: "disable" | "write" | "delete" | "remove devices"; entry: string }
+  | { do: "hold"; entry: string; certificate?: string }
+  | { do: "upload" | "delete CA"; ca: string }
+  | { do: "nothing" };
+
+export interface Step {
+  stage: Stage;
+  action: Action;
+  /** For people. */
+  words: string;
+}
+
 /** What a change does to one entry. */
 export interface Roll {
   /** Path of the entry: `enrollmentGroups.sensors`. */
   entry: string;
-  kind: "individual" | "group";
+  kind: "individual" | "group" | "ca";
   procedure: Procedure;
   phase: Phase;
   /** One line: "expiration roll of enrollment group `sensors`: prepare". */
   words: string;
+  /** One line for each slot that is or was filled: "secondary: empty → Root B (SHA-256 …)". */
+  slots: string[];
   /** What `up` does, in order; empty when nothing changes. */
-  steps: string[];
+  steps: Step[];
+  /** How to go back from this phase, in a sentence; empty when nothing changes. */
+  back: string;
 }
 
 export interface Judgement {

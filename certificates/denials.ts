@@ -2,6 +2,8 @@
 import type { Breaches } from "./compromise";
 import type { Declared, Denied, DeclaredCertificate, Roll } from "./declared";
 import { entryWords } from "./entry-roll";
+import { note, step } from "./roll-steps";
+import { slotLines, wayBack } from "./roll-words";
 import { entryPath, own, wordsOf, type Entry } from "./slots";
 import { displayName, foldCase, pathOf } from "./text";
 
@@ -14,6 +16,8 @@ interface Denial {
   what: string;
   /** The registration ID, for a device. */
   registrationId?: string;
+  /** SHA-256 thumbprint of a CA certificate. */
+  certificate?: string;
 }
 
 export function denialRolls(
@@ -24,7 +28,11 @@ export function denialRolls(
   breaches: Breaches,
 ): Roll[] {
   const old = before === undefined ? [] : denialsOf(before, oldEntries, oldEntries, breaches);
-  const entriesBefore = before === undefined ? entries : oldEntries;
+  // The roll of an enrollment that was there and stays says everything (P4).
+  const entriesBefore =
+    before === undefined
+      ? entries
+      : oldEntries.filter((old) => entries.some(({ key }) => key === old.key));
   const now = denialsOf(after, entries, entriesBefore, breaches);
   return [
     ...now.map((denial) =>
@@ -42,29 +50,49 @@ export function denialRolls(
 
 function denied(denial: Denial, already: boolean, entries: Entry[]): Roll {
   const shadow = shadowing(denial, entries);
-  const common = { entry: denial.entry, kind: denial.kind, procedure: "P12" as const };
+  const { entry, kind, certificate } = denial;
+  const common = { entry, kind, procedure: "P12" as const, slots: [], back: wayBack("deny") };
+  const hold = {
+    do: "hold" as const,
+    entry,
+    ...(certificate === undefined ? {} : { certificate }),
+  };
+  const remove = { do: "remove devices" as const, entry };
   if (shadow !== undefined) {
     return {
       ...common,
       phase: "replace",
       words: `breach roll of ${entryWords(shadow)}: replace, which shadows its enrollment group`,
+      slots: slotLines(undefined, shadow),
       steps: [
-        `contain: write ${entryWords(shadow)}, enabled, with only the new leaf; it shadows the group for ${denial.what}`,
-        "remove: the device's registration and its hub identity",
+        step(
+          "write",
+          { do: "write", entry },
+          `contain: write ${entryWords(shadow)}, enabled, with only the new leaf; it shadows the group for ${denial.what}`,
+        ),
+        step("remove", remove, "remove: the device's registration and its hub identity"),
       ],
     };
   }
   if (already) {
-    return { ...common, phase: "none", words: `${denial.what} stays denied`, steps: [] };
+    return { ...common, phase: "none", words: `${denial.what} stays denied`, steps: [], back: "" };
   }
-  if (denial.kind === "group") {
+  if (kind === "group") {
     return {
       ...common,
       phase: "deny",
       words: `denial of ${denial.what}: a disabled enrollment group`,
       steps: [
-        `contain: hold ${denial.what} in a disabled enrollment group of its own`,
-        "remove: the registrations and hub identities that came in under it up to the cut-off",
+        step(
+          "contain",
+          hold,
+          `contain: hold ${denial.what} in a disabled enrollment group of its own`,
+        ),
+        step(
+          "remove",
+          remove,
+          "remove: the registrations and hub identities that came in under it up to the cut-off",
+        ),
       ],
     };
   }
@@ -74,8 +102,12 @@ function denied(denial: Denial, already: boolean, entries: Entry[]): Roll {
     phase: "deny",
     words: `denial of registration ID \`${id}\`: a disabled individual enrollment`,
     steps: [
-      `contain: hold a disabled individual enrollment \`${id}\`; it denies the whole registration ID, whatever certificate comes`,
-      "remove: the device's registration and its hub identity",
+      step(
+        "contain",
+        hold,
+        `contain: hold a disabled individual enrollment \`${id}\`; it denies the whole registration ID, whatever certificate comes`,
+      ),
+      step("remove", remove, "remove: the device's registration and its hub identity"),
     ],
   };
 }
@@ -88,11 +120,18 @@ function readmitted(denial: Denial, entries: Entry[]): Roll {
     procedure: "P12",
     phase: "readmit",
     words: `re-admission of ${denial.what}: its denial is lifted`,
-    steps: [
+    slots: slotLines(undefined, entry),
+    steps:
       entry === undefined
-        ? `delete the disabled entry; a group that admits the chain of ${denial.what} admits it from then on`
-        : `write ${entryWords(entry)}`,
-    ],
+        ? [
+            step("delete", { do: "delete", entry: denial.entry }, "delete the disabled entry"),
+            note(
+              "delete",
+              `a group that admits the chain of ${denial.what} admits it from then on`,
+            ),
+          ]
+        : [step("write", { do: "write", entry: entry.path }, `write ${entryWords(entry)}`)],
+    back: wayBack("readmit"),
   };
 }
 
@@ -153,6 +192,7 @@ function deniedBy(each: Denied, index: number, declared: Declared, entries: Entr
       kind: "group",
       entry: pathOf("denied", index),
       what: wordsOf(each.certificate, certificate),
+      ...(certificate?.known === true ? { certificate: certificate.summary.sha256Thumbprint } : {}),
     },
   ];
 }

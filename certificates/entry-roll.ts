@@ -64,7 +64,16 @@ export function classify(change: EntryChange, shutOut: (slot: RollSlot) => boole
     return { procedure: "P12", phase: "readmit", words: `re-admission of ${words}: denial lifted` };
   }
   if (after === undefined) {
-    return { procedure: "none", phase: "remove", words: `removal of ${words}` };
+    const closed = before?.enabled === true ? slots(before).filter(shutOut) : [];
+    if (closed.length === 0) {
+      return { procedure: "none", phase: "remove", words: `removal of ${words}` };
+    }
+    const procedure = breachProcedure(kind, closed);
+    return {
+      procedure,
+      phase: "contain",
+      words: `breach roll of ${words}: contain, and remove it`,
+    };
   }
   if (before === undefined) {
     const disabled = after.enabled ? "" : ", disabled";
@@ -76,7 +85,7 @@ export function classify(change: EntryChange, shutOut: (slot: RollSlot) => boole
   );
   if (closed.length > 0) {
     const phase = after.enabled && added.length > 0 ? "replace" : "contain";
-    const procedure = kind === "individual" ? "P4" : closed.some(isRoot) ? "P6" : "P7";
+    const procedure = breachProcedure(kind, closed);
     return { procedure, phase, words: `breach roll of ${words}: ${phase}` };
   }
   if (added.length > 0 || gone.length > 0 || moved) {
@@ -90,6 +99,11 @@ export function classify(change: EntryChange, shutOut: (slot: RollSlot) => boole
     return { procedure: "none", phase, words: `${words}: ${phase}` };
   }
   return none(`no change of certificates in ${words}`);
+}
+
+function breachProcedure(kind: EntryChange["kind"], closed: RollSlot[]): Procedure {
+  if (kind === "individual") return "P4";
+  return closed.some(isRoot) ? "P6" : "P7";
 }
 
 /** "enrollment group `sensors`" */

@@ -1,7 +1,8 @@
 import { isDeepStrictEqual } from "node:util";
 import { readmitted, remembered } from "../../certificates/compromise";
-import type { Declared, KnownFacts, Roll } from "../../certificates/declared";
+import type { Declared, KnownFacts } from "../../certificates/declared";
 import { formatFault, refusals } from "../../certificates/faults";
+import { rollText } from "../../certificates/roll-words";
 import { judge } from "../../certificates/rules";
 import { summarize } from "../../certificates/summary";
 import { type Handler, hasUnknown, say, UNKNOWN } from "../handler";
@@ -41,9 +42,11 @@ export const rotationManifest: Handler<RotationManifestInputs> = {
     for (const warning of faults.filter((fault) => !refused.includes(fault))) {
       say(`warning: ${formatFault(warning)}`);
     }
-    const changing = rolls.filter(({ phase }) => phase !== "none");
+    const changing = rolls.filter(({ procedure, phase }) => phase !== "none" || procedure === "P3");
     if (refused.length === 0) {
-      changing.forEach(announce);
+      changing.forEach((roll) => {
+        say(rollText(roll));
+      });
     }
     return {
       inputs: {
@@ -78,11 +81,6 @@ export const rotationManifest: Handler<RotationManifestInputs> = {
     // Declares nothing any more; there is nothing in Azure to delete.
   },
 };
-
-/** What a reviewer reads in the preview: procedure and phase, and the steps in their order. */
-function announce({ words, steps }: Roll): void {
-  say([words, ...steps.map((step, index) => `  ${index + 1}. ${step}`)].join("\n"));
-}
 
 /** The declaration with the certificates that the stack has made by now. */
 function resolved({ declared, made }: RotationManifestInputs): Declared {

@@ -3,7 +3,7 @@ import { execFileSync } from "node:child_process";
 import { mkdtempSync, rmSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
-import type { Declared, DeclaredCertificate, KnownFacts } from "../../certificates/declared";
+import type { Declared, DeclaredCertificate, KnownFacts, Roll } from "../../certificates/declared";
 import { formatFault } from "../../certificates/faults";
 import { parsePem } from "../../certificates/pem";
 import { judge } from "../../certificates/rules";
@@ -79,6 +79,11 @@ export function rolls(before: Declared | undefined, after: Declared): Record<str
   return Object.fromEntries(
     judge(before, after, NOW).rolls.map((roll) => [roll.entry, `${roll.procedure} ${roll.phase}`]),
   );
+}
+
+/** The steps of a roll as people read them. */
+export function stepWords({ steps }: Roll): string[] {
+  return steps.map(({ words }) => words);
 }
 
 /** Runs openssl on a text that it reads as a file (`FILE` in the arguments), which is then removed. */

@@ -5,7 +5,7 @@ import { inferRoll } from "../../certificates/entry-roll";
 import { judge } from "../../certificates/rules";
 import { summarize } from "../../certificates/summary";
 import { breach, cast, device, DEVICE, group, SENSORS, type Cast } from "./cast";
-import { NOW, rolls, shown } from "./fixtures";
+import { NOW, rolls, shown, stepWords } from "./fixtures";
 
 const enabled = "enabled" as const;
 
@@ -166,6 +166,43 @@ describe("a change", () => {
         "none none",
       ],
       ["a removal", () => device(all, "one"), () => all.base, DEVICE, "none remove"],
+      [
+        "a removal that is a denial, because the leaf is compromised",
+        () => device(all, "one"),
+        () => ({ ...all.base, ...breach("one") }),
+        DEVICE,
+        "P12 deny",
+      ],
+      [
+        "P6, a group taken away with its compromised root",
+        () => group(all, "ca", "root-a"),
+        () => ({
+          ...all.base,
+          ...breach("root-a"),
+          caCertificates: { "root-b": { certificate: "root-b" } },
+        }),
+        SENSORS,
+        "P6 contain",
+      ],
+      [
+        "P11, a CA that no group refers to yet",
+        () => undefined,
+        () => all.base,
+        "caCertificates.root-b",
+        "P11 enroll",
+      ],
+      [
+        "P3, a new leaf below a group's CA",
+        () => {
+          const before = group(all, "ca", "root-a");
+          const { two, ...certificates } = before.certificates;
+          assert.ok(two !== undefined);
+          return { ...before, certificates };
+        },
+        () => group(all, "ca", "root-a"),
+        "certificates.two",
+        "P3 none",
+      ],
     ];
     for (const [name, before, after, path, roll] of rows) {
       it(name, () => assert.equal(rolls(before(), after())[path], roll));
@@ -184,7 +221,15 @@ describe("a change", () => {
         procedure: "none",
         phase: "disable",
         words: "individual enrollment `device-1`: disable",
-        steps: ["disable individual enrollment `device-1`"],
+        slots: [`primary: ${shown(all.one)}, unchanged`],
+        steps: [
+          {
+            stage: "write",
+            action: { do: "write", entry: DEVICE },
+            words: "disable individual enrollment `device-1`",
+          },
+        ],
+        back: "set the status to enabled",
       });
     });
   });
@@ -193,7 +238,7 @@ describe("a change", () => {
     const prepare = judge(group(all, "ca", "root-a"), group(all, "ca", "root-a", "root-b"), NOW)
       .rolls[0];
     assert.equal(prepare?.words, "expiration roll of enrollment group `sensors`: prepare");
-    assert.deepEqual(prepare?.steps, [
+    assert.deepEqual(prepare === undefined ? [] : stepWords(prepare), [
       `have CA \`root-b\`: ${shown(all.rootB)} uploaded and verified`,
       `write enrollment group \`sensors\`: primary CA \`root-a\`: ${shown(all.rootA)}; secondary CA \`root-b\`: ${shown(all.rootB)}`,
       "devices register with either certificate until the old one is retired",
@@ -204,7 +249,7 @@ describe("a change", () => {
       group(all, "ca", undefined, "root-b", without),
       NOW,
     ).rolls[0];
-    assert.deepEqual(retire?.steps, [
+    assert.deepEqual(retire === undefined ? [] : stepWords(retire), [
       `write enrollment group \`sensors\`: secondary CA \`root-b\`: ${shown(all.rootB)}`,
       `enrollment group \`sensors\` no longer admits CA \`root-a\`: ${shown(all.rootA)}`,
       "delete CA certificate `root-a` from the service",
@@ -216,10 +261,10 @@ describe("a change", () => {
     after.enrollmentGroups["all"] = { primary: { ca: "root-a" }, status: enabled };
     const roll = judge(group(all, "certificate", "low"), after, NOW).rolls[0];
     assert.equal(roll?.words, "breach roll of enrollment group `sensors`: replace");
-    assert.deepEqual(roll?.steps, [
+    assert.deepEqual(roll === undefined ? [] : stepWords(roll), [
       `contain: disable enrollment group \`sensors\`, so that it no longer admits ${shown(all.lowA)}`,
-      `replace: enrollment group \`sensors\`: primary ${shown(all.lowA2)}`,
       `contain: keep ${shown(all.lowA)} in a disabled group of its own, because enrollment group \`all\` would still admit its chain`,
+      `replace: enrollment group \`sensors\`, enabled: primary ${shown(all.lowA2)}`,
       "remove: the registrations and hub identities that came in under it up to the cut-off",
     ]);
   });

@@ -58,7 +58,10 @@ describe("the manifest of everything declared, as the engine calls it", () => {
       second.rolls?.[0] ?? "",
       /expiration roll of individual enrollment `truck-7`: prepare/,
     );
-    assert.match(said.join("\n"), /prepare\n {2}1\. /);
+    assert.match(
+      said.join("\n"),
+      /prepare\n {2}primary: .*, unchanged\n {2}secondary: empty → .*\n {2}1\. write .*\n {2}2\. .*\n {2}to go back: /,
+    );
     assert.equal((await handler.diff("manifest", first, second)).changes, true);
     said = [];
     const third = (await handler.check(second, news)).inputs!;

@@ -1,0 +1,67 @@
+/** What a reviewer reads of a roll beside its steps: the slots before and after, and the way back. */
+import type { Phase, Procedure, Roll, SlotName } from "./declared";
+import { entryWords } from "./entry-roll";
+import type { Entry } from "./slots";
+
+/** "secondary: empty → Root B (SHA-256 …)"; only slots that are filled before or after. */
+export function slotLines(old: Entry | undefined, entry: Entry | undefined): string[] {
+  return (["primary", "secondary"] as const).flatMap((name) => {
+    const before = slotOf(old, name);
+    const after = slotOf(entry, name);
+    if (before === undefined && after === undefined) return [];
+    if (before?.id === after?.id) return [`${name}: ${after?.words ?? ""}, unchanged`];
+    if (old === undefined) return [`${name}: ${after?.words ?? "empty"}`];
+    return [`${name}: ${before?.words ?? "empty"} → ${after?.words ?? "empty"}`];
+  });
+}
+
+function slotOf(entry: Entry | undefined, name: SlotName): Entry["slots"][number] | undefined {
+  return entry?.slots.find((slot) => slot.name === name);
+}
+
+const NO_WAY_BACK =
+  "there is none for the compromised key; re-admission is a waiver of DPS-CERT-073 with a reason. " +
+  "Removed devices come back by registering with a certificate that is admitted";
+
+const BACK: Record<Phase, string> = {
+  prepare:
+    "take the new certificate out of its slot again; a device that has it by then is refused at its " +
+    "next registration unless it still has the old one",
+  activate: "let the slots change places again; either certificate is admitted all the time",
+  retire:
+    "put the old certificate (for a root, its CA as well) back in the empty slot while it is valid: " +
+    "that is a new prepare",
+  replace:
+    "put the old certificate in the empty slot beside the new one; putting it back in place of the " +
+    "new one would be without an overlap again",
+  contain: NO_WAY_BACK,
+  remove: "declare it again; its devices register again by themselves",
+  enroll: "remove it from the configuration; devices that registered stay in their hub",
+  enable: "set the status to disabled",
+  disable: "set the status to enabled",
+  deny: "take the denial out of the configuration: that is a re-admission",
+  readmit: "deny it again",
+  none: "",
+};
+
+/** How to undo a phase, as a sentence without its full stop; empty when nothing changes. */
+export function goingBack(procedure: Procedure, phase: Phase, entry: Entry): string {
+  if (procedure === "P4" || procedure === "P6" || procedure === "P7") return NO_WAY_BACK;
+  if (phase === "remove") return `declare ${entryWords(entry)} again; its devices register again`;
+  return wayBack(phase);
+}
+
+/** As `goingBack`, of a phase that is no breach. */
+export function wayBack(phase: Phase): string {
+  return BACK[phase];
+}
+
+/** The roll as lines for a terminal: words, slots, numbered steps, and the way back. */
+export function rollText({ words, slots, steps, back }: Roll): string {
+  return [
+    words,
+    ...slots.map((line) => `  ${line}`),
+    ...steps.map((each, index) => `  ${index + 1}. ${each.words}`),
+    ...(back === "" ? [] : [`  to go back: ${back}`]),
+  ].join("\n");
+}
