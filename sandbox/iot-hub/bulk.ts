@@ -5,7 +5,8 @@
 import { HubFault, invalid } from "./faults";
 import { checkDeviceId } from "./identity-body";
 import type { Json } from "./records";
-import { partsOf, type Condition, type DeviceRegistry } from "./registry";
+import type { DeviceRegistry } from "./registry";
+import { partsOf, type Condition } from "./twin-record";
 import { isObject } from "./twin-collection";
 
 export interface BulkResult {

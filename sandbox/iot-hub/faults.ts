@@ -10,8 +10,11 @@ const NUMBERS = {
   IotHubFormatError: 400006,
   DeviceDefinedMultipleTimes: 400011,
   IotHubUnauthorizedAccess: 401002,
+  IotHubQuotaExceeded: 403002,
   DeviceNotFound: 404001,
+  ModuleNotFound: 404010,
   DeviceAlreadyExists: 409001,
+  ModuleAlreadyExistsOnDevice: 409301,
   PreconditionFailed: 412001,
 } as const;
 
@@ -53,6 +56,20 @@ export function deviceNotFound(): HubFault {
 /** Text as recorded in azure-iot-sdks#711. */
 export function deviceAlreadyExists(): HubFault {
   return new HubFault("DeviceAlreadyExists", "Conflict");
+}
+
+/** not known: the text. */
+export function moduleNotFound(): HubFault {
+  return new HubFault("ModuleNotFound", "NotFound");
+}
+
+/** not known: the text. */
+export function moduleAlreadyExists(): HubFault {
+  return new HubFault("ModuleAlreadyExistsOnDevice", "Conflict");
+}
+
+export function quotaExceeded(text: string): HubFault {
+  return new HubFault("IotHubQuotaExceeded", text);
 }
 
 export function preconditionFailed(): HubFault {

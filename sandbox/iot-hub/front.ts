@@ -5,8 +5,9 @@ import type { ListenOptions, Sandbox, ServiceEndpoint } from "../common/model";
 import { startDeviceHub } from "./device-mqtt";
 import { HubFault } from "./faults";
 import { DirectMethods } from "./methods";
+import { moduleRoutes } from "./module-routes";
 import { DeviceRegistry } from "./registry";
-import { hubRoutes } from "./routes";
+import { hubRoutes, type HubApi } from "./routes";
 
 /**
  * Starts the two listeners of the hub called `hubName`. Throws when there is no such hub, or a port is
@@ -35,14 +36,16 @@ export async function startHubFront(
     clientCertificates: false,
     errorBody: (failure) => errorBody(failure, sandbox.clock.now()),
   });
-  hubRoutes(app, {
+  const api: HubApi = {
     sandbox,
     hubName,
     registry,
     methods,
     names,
     notWritten: (operation) => notWritten(operation, sandbox.clock.now()),
-  });
+  };
+  hubRoutes(app, api);
+  moduleRoutes(app, api);
   const httpsPort = await listen(app, address, listenOn.httpsPort);
   try {
     const mqtt = await startDeviceHub(

@@ -23,9 +23,10 @@ const TYPES: AuthenticationType[] = ["sas", "selfSigned", "certificateAuthority"
 const NO_KEYS = { primaryKey: null, secondaryKey: null };
 const NO_THUMBPRINTS = { primaryThumbprint: null, secondaryThumbprint: null };
 
-export function checkDeviceId(deviceId: unknown): string {
+/** Device and module IDs have the same characters. */
+export function checkDeviceId(deviceId: unknown, what = "device ID"): string {
   if (typeof deviceId !== "string" || !DEVICE_ID.test(deviceId)) {
-    throw invalid(`The device ID ${JSON.stringify(deviceId)} is not valid`);
+    throw invalid(`The ${what} ${JSON.stringify(deviceId)} is not valid`);
   }
   return deviceId;
 }
@@ -54,7 +55,7 @@ export function selfSigned(primary: string | null, secondary: string | null): Au
   };
 }
 
-function readAuthentication(value: unknown): Authentication {
+export function readAuthentication(value: unknown): Authentication {
   const sent = value === undefined || value === null ? {} : object(value, "authentication");
   const slots = readThumbprints(sent["x509Thumbprint"]);
   const { primaryThumbprint: primary, secondaryThumbprint: secondary } = slots;

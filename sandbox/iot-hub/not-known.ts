@@ -40,5 +40,18 @@ export const PRECONDITION_TEXT = "Precondition failed: the etag did not match";
 /** not known: PUT of a twin without a part; assumed: the part is emptied. */
 export const REPLACE_EMPTIES_MISSING_PARTS = true;
 
+/**
+ * not known: how `$edgeAgent` and `$edgeHub` authenticate before the runtime has first asked for their
+ * keys; assumed: not at all.
+ */
+export const SYSTEM_MODULES_AUTHENTICATION = "none";
+
+/**
+ * A child that is no Edge device is given its parent by `deviceScope` alone, and is then found by
+ * `array_contains(parentScopes, ...)` (azure-iot-cli-extension, hub.py): so the hub fills `parentScopes`.
+ * not known: whether a scope of an Edge device that does not exist is refused; assumed: it is taken.
+ */
+export const FILLS_PARENT_SCOPES = true;
+
 /** not known: page sizes of queries; Microsoft's Node SDK documents these. */
 export const QUERY_PAGE = { usual: 1000, most: 10_000 };

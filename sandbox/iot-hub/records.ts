@@ -24,7 +24,18 @@ export interface TwinCollection {
   version: number;
 }
 
-export interface DeviceRecord {
+/** What a device's and a module's twin have in common. */
+export interface TwinFields {
+  tags: Json;
+  desired: TwinCollection;
+  reported: TwinCollection;
+  /** Of the twin; counts every change of it. */
+  version: number;
+  /** Counts changes of tags and desired properties; its etag is made from it. */
+  twinEtag: number;
+}
+
+export interface DeviceRecord extends TwinFields {
   deviceId: string;
   /** Stays as long as the identity is not deleted. */
   generationId: string;
@@ -38,15 +49,20 @@ export interface DeviceRecord {
   lastActivityTime: string;
   authentication: Authentication;
   capabilities: { iotEdge: boolean };
+  /** Of an Edge device its own scope; of another one the scope of the Edge device that it belongs to. */
   deviceScope?: string;
   parentScopes: string[];
-  tags: Json;
-  desired: TwinCollection;
-  reported: TwinCollection;
-  /** Of the twin; counts every change of it. */
-  version: number;
-  /** Counts changes of tags and desired properties; its etag is made from it. */
-  twinEtag: number;
+}
+
+export interface ModuleRecord extends TwinFields {
+  deviceId: string;
+  moduleId: string;
+  managedBy: string | null;
+  generationId: string;
+  etag: string;
+  authentication: Authentication;
+  connectionStateUpdatedTime: string;
+  lastActivityTime: string;
 }
 
 /** What the hub shows for a time that has not come yet. */
@@ -99,6 +115,38 @@ export class Devices {
 
   list(): DeviceRecord[] {
     return this.records.list(`${this.hubName}/`);
+  }
+}
+
+/** The modules of one hub's devices, in the order of their IDs. */
+export class Modules {
+  private readonly records: Collection<ModuleRecord>;
+
+  constructor(
+    sandbox: Pick<Sandbox, "collection">,
+    private readonly hubName: string,
+  ) {
+    this.records = sandbox.collection<ModuleRecord>("hub-modules");
+  }
+
+  get(deviceId: string, moduleId: string): ModuleRecord | undefined {
+    return this.records.get(this.key(deviceId, moduleId));
+  }
+
+  put(record: ModuleRecord): ModuleRecord {
+    return this.records.put(this.key(record.deviceId, record.moduleId), record);
+  }
+
+  delete(deviceId: string, moduleId: string): void {
+    this.records.delete(this.key(deviceId, moduleId));
+  }
+
+  list(deviceId: string): ModuleRecord[] {
+    return this.records.list(this.key(deviceId, ""));
+  }
+
+  private key(deviceId: string, moduleId: string): string {
+    return deviceKey(deviceKey(this.hubName, deviceId), moduleId);
   }
 }
 

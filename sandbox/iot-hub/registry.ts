@@ -2,11 +2,12 @@
 import type { HubAssignment, Sandbox } from "../common/model";
 import { connectionsOf, type HubConnections } from "./connections";
 import { deviceAlreadyExists, deviceNotFound, preconditionFailed } from "./faults";
+import { ModuleRegistry } from "./modules";
 import { checkDeviceId, readIdentity, selfSigned, type IdentityInput } from "./identity-body";
 import {
   ASSIGNMENT_ENABLES,
   ASSIGNMENT_WRITES_BOTH_SLOTS,
-  REPLACE_EMPTIES_MISSING_PARTS,
+  FILLS_PARENT_SCOPES,
   RESET_CLEARS_REPORTED,
 } from "./not-known";
 import {
@@ -15,32 +16,25 @@ import {
   NEVER,
   newGenerationId,
   newIdentityEtag,
-  twinEtag,
   type DeviceRecord,
   type Json,
 } from "./records";
+import { difference, patched, readPart } from "./twin-collection";
 import {
-  difference,
-  emptyCollection,
-  isObject,
-  merged,
-  patched,
-  readPart,
-  TAGS_BYTES,
-} from "./twin-collection";
-
-/** The back end's parts of a twin; a part that is missing is not written. */
-export interface TwinParts {
-  tags?: Json;
-  desired?: Json;
-}
-
-/** Etag as a header or a body has it; undefined: the write has no condition. */
-export type Condition = string | undefined;
+  checkEtag,
+  checkTwinEtag,
+  newTwin,
+  partsOf,
+  patchedTwin,
+  replacement,
+  type Condition,
+  type TwinParts,
+} from "./twin-record";
 
 /** Methods throw `HubFault`. They are synchronous, and so is the store: each one is atomic. */
 export class DeviceRegistry {
   readonly connections: HubConnections;
+  readonly modules: ModuleRegistry;
   private readonly devices: Devices;
 
   constructor(
@@ -48,6 +42,7 @@ export class DeviceRegistry {
     hubName: string,
   ) {
     this.devices = new Devices(sandbox, hubName);
+    this.modules = new ModuleRegistry(sandbox, hubName);
     this.connections = connectionsOf(sandbox, hubName);
   }
 
@@ -81,13 +76,14 @@ export class DeviceRegistry {
   /** Replaces the identity; keys, twin and generation stay as they are where they are not written. */
   update(deviceId: string, body: Json, ifMatch: Condition): DeviceRecord {
     const before = this.get(deviceId);
-    this.checkEtag(before.etag, ifMatch);
+    checkEtag(before.etag, ifMatch);
     return this.rewrite(before, readIdentity(body));
   }
 
-  /** Deletes identity and twin, and ends the device's connection. */
+  /** Deletes identity, modules and twins, and ends the device's connection. */
   delete(deviceId: string, ifMatch: Condition): void {
-    this.checkEtag(this.get(deviceId).etag, ifMatch);
+    checkEtag(this.get(deviceId).etag, ifMatch);
+    this.modules.deleteAll(deviceId);
     this.devices.delete(deviceId);
     this.connections.end(deviceId, true);
   }
@@ -115,19 +111,15 @@ export class DeviceRegistry {
   /** Merges a patch into tags and desired properties; tells a connected device. */
   patchTwin(deviceId: string, patch: TwinParts, ifMatch: Condition): DeviceRecord {
     const before = this.get(deviceId);
-    this.checkEtag(twinEtag(before.twinEtag), ifMatch);
+    checkTwinEtag(before, ifMatch);
     return this.writeTwin(before, patch);
   }
 
   /** Puts tags and desired properties in place of those that are there. */
   replaceTwin(deviceId: string, parts: TwinParts, ifMatch: Condition): DeviceRecord {
     const before = this.get(deviceId);
-    this.checkEtag(twinEtag(before.twinEtag), ifMatch);
-    const whole = REPLACE_EMPTIES_MISSING_PARTS ? { tags: {}, desired: {}, ...parts } : parts;
-    return this.writeTwin(before, {
-      ...(whole.tags && { tags: difference(before.tags, whole.tags) }),
-      ...(whole.desired && { desired: difference(before.desired.values, whole.desired) }),
-    });
+    checkTwinEtag(before, ifMatch);
+    return this.writeTwin(before, replacement(before, parts));
   }
 
   /** A patch that the device sent. `version`: the one it started from; undefined: any. */
@@ -156,27 +148,26 @@ export class DeviceRegistry {
   }
 
   private add(deviceId: string, input: IdentityInput, twin: TwinParts): DeviceRecord {
-    const now = this.sandbox.clock.now();
-    const desired = twin.desired ?? {};
-    const empty = emptyCollection(now);
-    const options = { name: "properties.desired", now, versioned: true };
-    return this.devices.put({
+    const generationId = newGenerationId();
+    const record = this.devices.put({
       deviceId,
-      generationId: newGenerationId(),
+      generationId,
       etag: newIdentityEtag(),
       statusUpdatedTime: NEVER,
       connectionStateUpdatedTime: NEVER,
       lastActivityTime: NEVER,
       ...input,
-      tags: merged({}, twin.tags ?? {}, "tags", TAGS_BYTES),
-      desired:
-        twin.desired === undefined
-          ? empty
-          : { ...patched({ ...empty, version: 0 }, desired, options), version: 1 },
-      reported: empty,
-      version: twin.tags === undefined && twin.desired === undefined ? 1 : 2,
-      twinEtag: 1,
+      ...scopes({ ...input, deviceId, generationId }),
+      ...newTwin(twin, this.sandbox.clock.now()),
     });
+    this.addSystemModules(record);
+    return record;
+  }
+
+  private addSystemModules({ deviceId, capabilities }: DeviceRecord): void {
+    if (capabilities.iotEdge) {
+      this.modules.addSystemModules(deviceId);
+    }
   }
 
   private rewrite(before: DeviceRecord, input: IdentityInput): DeviceRecord {
@@ -184,6 +175,7 @@ export class DeviceRegistry {
     if (input.deviceScope === undefined) {
       delete written.deviceScope;
     }
+    Object.assign(written, scopes(written));
     if (input.status !== before.status) {
       written.statusUpdatedTime = hubDate(this.sandbox.clock.now());
     }
@@ -192,6 +184,7 @@ export class DeviceRegistry {
     if (after.status === "disabled") {
       this.connections.end(after.deviceId, false);
     }
+    this.addSystemModules(after);
     return after;
   }
 
@@ -207,15 +200,8 @@ export class DeviceRegistry {
   }
 
   private writeTwin(before: DeviceRecord, patch: TwinParts): DeviceRecord {
-    const { tags, desired } = patch;
-    const options = { name: "properties.desired", now: this.sandbox.clock.now(), versioned: true };
-    const after = this.devices.put({
-      ...before,
-      ...(tags && { tags: merged(before.tags, tags, "tags", TAGS_BYTES) }),
-      ...(desired && { desired: patched(before.desired, desired, options) }),
-      version: before.version + 1,
-      twinEtag: before.twinEtag + 1,
-    });
+    const { desired } = patch;
+    const after = this.devices.put(patchedTwin(before, patch, this.sandbox.clock.now()));
     if (desired !== undefined) {
       const { version } = after.desired;
       this.connections.publish(
@@ -226,27 +212,21 @@ export class DeviceRegistry {
     }
     return after;
   }
+}
 
-  private checkEtag(current: string, ifMatch: Condition): void {
-    if (ifMatch !== undefined && !["*", current].includes(unquoted(ifMatch))) {
-      throw preconditionFailed();
-    }
+/**
+ * Of an Edge device its own scope, which the hub makes; another device's parent is the Edge device
+ * whose scope it was given.
+ */
+function scopes(
+  device: Pick<DeviceRecord, "deviceId" | "generationId" | "capabilities" | "parentScopes"> & {
+    deviceScope?: string;
+  },
+): Pick<DeviceRecord, "deviceScope" | "parentScopes"> {
+  const { deviceId, generationId, capabilities, deviceScope, parentScopes } = device;
+  if (capabilities.iotEdge) {
+    return { deviceScope: `ms-azure-iot-edge://${deviceId}-${generationId}`, parentScopes };
   }
-}
-
-/** The back end's parts in a twin document. Throws `HubFault`. */
-export function partsOf(document: unknown): TwinParts {
-  const { tags, properties } = isObject(document) ? document : {};
-  const desired = isObject(properties) ? properties["desired"] : undefined;
-  return {
-    ...(tags === undefined || tags === null ? {} : { tags: readPart(tags, "tags") }),
-    ...(desired === undefined || desired === null
-      ? {}
-      : { desired: readPart(desired, "properties.desired") }),
-  };
-}
-
-/** Microsoft's SDKs send etags with and without quotes, "*" too. */
-function unquoted(etag: string): string {
-  return /^"(.*)"$/.exec(etag)?.[1] ?? etag;
+  const parent = deviceScope === undefined || deviceScope === "" ? [] : [deviceScope];
+  return { parentScopes: FILLS_PARENT_SCOPES ? parent : parentScopes };
 }

@@ -9,7 +9,8 @@ import { BULK_FAILURE_STATUS, QUERY_PAGE } from "./not-known";
 import { showIdentity, showTwin } from "./presenter";
 import { parseQuery } from "./query";
 import { deviceKey, type DeviceRecord, type Json } from "./records";
-import { partsOf, type DeviceRegistry } from "./registry";
+import type { DeviceRegistry } from "./registry";
+import { partsOf } from "./twin-record";
 import { isObject } from "./twin-collection";
 
 export interface HubApi {
@@ -90,11 +91,6 @@ function identityRoutes(app: FastifyInstance, api: HubApi): void {
       }
       return result;
     }),
-  );
-  // Modules are not written: no device has one.
-  app.get(
-    "/devices/:id/modules",
-    handler(api, "readIdentity", ({ id }) => (registry.get(id), [])),
   );
   app.get(
     "/statistics/devices",
@@ -178,7 +174,7 @@ function twinRoutes(app: FastifyInstance, api: HubApi): void {
 }
 
 /** api-version, then authorization, then the operation. */
-function handler(api: HubApi, operation: Operation, run: Run) {
+export function handler(api: HubApi, operation: Operation, run: Run) {
   return async (request: FastifyRequest, reply: FastifyReply): Promise<unknown> => {
     const query = request.query as Record<string, unknown>;
     checkApiVersion(query["api-version"]);
@@ -196,7 +192,7 @@ function checkApiVersion(version: unknown): void {
   }
 }
 
-function readObject(body: unknown): Json {
+export function readObject(body: unknown): Json {
   if (!isObject(body)) {
     throw new HubFault("IotHubFormatError", "The body must be a JSON object");
   }
