@@ -19,7 +19,7 @@ export function issues(issuer: string, subject: string): boolean {
  * Whether the key of `issuer` made the signature of `subject`, whatever the names say: what a thief
  * of that key can do. A self-signed certificate is signed by its own key.
  */
-export function signedWithKeyOf(issuer: string, subject: string): boolean {
+export function signedWithKeyOf(issuer: string, subject: string | Buffer): boolean {
   return verifiedBy(new X509Certificate(subject), new X509Certificate(issuer).publicKey);
 }
 

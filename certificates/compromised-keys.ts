@@ -1,7 +1,9 @@
 /** What is declared compromised, as keys: the form in which live entries and hubs are searched. */
-import type { Declared } from "./declared";
-import { allKnown } from "./compromise";
+import { allKnown, Breaches } from "./compromise";
+import type { Compromised, Declared, KnownCertificate } from "./declared";
+import { signedWithKeyOf } from "./chain";
 import { own } from "./slots";
+import { summarize } from "./summary";
 
 /** Plain JSON. */
 export interface CompromisedKey {
@@ -19,6 +21,36 @@ export interface CompromisedKey {
   registrationIds: string[];
   /** SHA-1 and SHA-256 thumbprints, upper-case hex, of every declared certificate with this key. */
   thumbprints: string[];
+  /** PEM of a certificate with the key, where one is known. */
+  pem?: string;
+  /** Declared certificates with other keys that were issued below a CA with this key. */
+  below?: IssuedBelow[];
+}
+
+export interface IssuedBelow {
+  /** SHA-256 of SubjectPublicKeyInfo, upper-case hex. */
+  key: string;
+  subject: string;
+  /** SHA-1 and SHA-256, upper-case hex. */
+  thumbprints: string[];
+}
+
+/** The keys that are shut out with it: its own, and those of what was issued below it. */
+export function reachedKeys({ key, below = [] }: CompromisedKey): string[] {
+  return [key, ...below.map((one) => one.key)];
+}
+
+/** Whether a certificate of whom only the bytes are at hand has the key, or was issued with it. */
+export function isReached({ key, pem }: CompromisedKey, bytes: Buffer): boolean {
+  return (
+    summarize(bytes).publicKeySha256 === key ||
+    (pem !== undefined && summarize(pem).isCa && signedWithKeyOf(pem, bytes))
+  );
+}
+
+/** Thumbprints of every certificate that is shut out with the key. */
+export function reachedThumbprints({ thumbprints, below = [] }: CompromisedKey): string[] {
+  return [...thumbprints, ...below.flatMap((one) => one.thumbprints)];
 }
 
 /**
@@ -27,7 +59,7 @@ export interface CompromisedKey {
  */
 export function compromisedKeys(declared: Declared): CompromisedKey[] {
   const known = allKnown(undefined, declared);
-  return declared.compromised.flatMap((entry) => {
+  return declared.compromised.flatMap((entry): CompromisedKey[] => {
     const name = "thumbprint" in entry ? entry.thumbprint : entry.certificate;
     const wanted = "thumbprint" in entry ? normalise(entry.thumbprint) : undefined;
     const named =
@@ -74,9 +106,26 @@ export function compromisedKeys(declared: Declared): CompromisedKey[] {
             twins.flatMap(({ summary }) => [summary.sha1Thumbprint, summary.sha256Thumbprint]),
           ),
         ].sort(),
+        pem: certificate.pem,
+        below: issuedBelow(declared, entry, known),
       },
     ];
   });
+}
+
+function issuedBelow(
+  declared: Declared,
+  entry: Compromised,
+  known: KnownCertificate[],
+): IssuedBelow[] {
+  const breaches = new Breaches(undefined, { ...declared, compromised: [entry] });
+  return known
+    .filter((certificate) => breaches.of("", certificate)?.by === "issuer")
+    .map(({ summary }) => ({
+      key: summary.publicKeySha256,
+      subject: summary.subject,
+      thumbprints: [summary.sha1Thumbprint, summary.sha256Thumbprint],
+    }));
 }
 
 function normalise(thumbprint: string): string {

@@ -160,8 +160,8 @@ function denialsIn(declared: Declared, certificates: ReadonlyMap<string, Certifi
 }
 
 /**
- * Waits for the certificates that are named as compromised, and for no others; for all of them when
- * one is named by its thumbprint, which any of them may have.
+ * Waits for the certificates that are named as compromised and for what the stack issues below them,
+ * and for no others; for all of them when one is named by its thumbprint, which any of them may have.
  */
 function compromisedIn(declared: Declared, made: Stack["made"]): pulumi.Output<CompromisedKey[]> {
   const names = declared.compromised.flatMap((entry) =>
@@ -169,13 +169,22 @@ function compromisedIn(declared: Declared, made: Stack["made"]): pulumi.Output<C
   );
   const anyOfThem = declared.compromised.some((entry) => "thumbprint" in entry);
   const needed = Object.fromEntries(
-    Object.entries(made).filter(([name]) => anyOfThem || names.includes(name)),
+    Object.entries(made).filter(
+      ([name]) => anyOfThem || issuersOf(name, declared).some((issuer) => names.includes(issuer)),
+    ),
   );
   return pulumi
     .all(needed)
     .apply((pems) =>
       compromisedKeys({ ...declared, certificates: withMade(declared.certificates, pems) }),
     );
+}
+
+/** The certificate itself, and those above it, as far as the stack makes them. */
+function issuersOf(name: string, declared: Declared): string[] {
+  const certificate = declared.certificates[name];
+  const issuer = certificate?.known === false ? certificate.issuer : undefined;
+  return [name, ...(issuer === undefined ? [] : issuersOf(issuer, declared))];
 }
 
 /** Issuers before what they issue. */

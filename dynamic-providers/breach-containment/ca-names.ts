@@ -1,6 +1,11 @@
 /** Which names of CA certificates have a compromised key. */
-import type { CompromisedKey } from "../../certificates/compromised-keys";
-import { CaCertificatesClient } from "../../clients/ca-certificates";
+import {
+  type CompromisedKey,
+  isReached,
+  reachedKeys,
+  reachedThumbprints,
+} from "../../certificates/compromised-keys";
+import { CaCertificatesClient, type LiveCaCertificate } from "../../clients/ca-certificates";
 import { ServiceError } from "../../clients/service-error";
 import type { Connection } from "../../clients/target";
 import { say } from "../handler";
@@ -15,10 +20,11 @@ interface Searched {
 }
 
 /** Names that never had another key than this one: known without asking anybody. */
-export function certainNames({ caKeys }: Searched, { key }: CompromisedKey): CaNames {
+export function certainNames({ caKeys }: Searched, key: CompromisedKey): CaNames {
+  const reached = reachedKeys(key);
   return new Set(
-    Object.entries(caKeys).flatMap(([name, keys]) =>
-      keys.length === 1 && keys[0] === key ? [name.toLowerCase()] : [],
+    Object.entries(caKeys).flatMap(([name, [only = "", ...others]]) =>
+      others.length === 0 && reached.includes(only) ? [name.toLowerCase()] : [],
     ),
   );
 }
@@ -30,13 +36,15 @@ export function certainNames({ caKeys }: Searched, { key }: CompromisedKey): CaN
  */
 export async function allNames(searched: Searched, key: CompromisedKey): Promise<CaNames> {
   const certain = certainNames(searched, key);
+  const reached = reachedKeys(key);
   const ever = Object.entries(searched.caKeys)
-    .filter(([, keys]) => keys.includes(key.key))
+    .filter(([, keys]) => keys.some((one) => reached.includes(one)))
     .map(([name]) => name.toLowerCase());
   try {
     const live = await new CaCertificatesClient(searched.connection).list();
+    const thumbprints = reachedThumbprints(key);
     const holding = live
-      .filter(({ thumbprint }) => key.thumbprints.includes(thumbprint))
+      .filter((ca) => thumbprints.includes(ca.thumbprint) || showsKey(key, ca))
       .map(({ name }) => name.toLowerCase());
     return new Set([...certain, ...holding]);
   } catch (error) {
@@ -48,4 +56,9 @@ export async function allNames(searched: Searched, key: CompromisedKey): Promise
     );
     return new Set([...certain, ...ever]);
   }
+}
+
+/** By its bytes, where the resource manager shows them: renewals, twins, and what was issued below. */
+function showsKey(key: CompromisedKey, { certificate }: LiveCaCertificate): boolean {
+  return certificate !== undefined && isReached(key, Buffer.from(certificate, "base64"));
 }

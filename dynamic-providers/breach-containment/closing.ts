@@ -2,7 +2,7 @@
 import type { EnrollmentsClient } from "../../clients/enrollments";
 import { type Attestation } from "../../clients/enrollments";
 import { isServiceError } from "../../clients/service-error";
-import type { CompromisedKey } from "../../certificates/compromised-keys";
+import { type CompromisedKey, reachedThumbprints } from "../../certificates/compromised-keys";
 import { liveSlots } from "../enrollment/slots";
 import type { CaNames } from "./ca-names";
 import { isSettled, registrationsOf, time } from "./registrations";
@@ -132,19 +132,23 @@ function common(record: {
   };
 }
 
-/** Does a slot of the entry hold the key, directly or through the name of a CA certificate? */
+/**
+ * Does a slot of the entry hold the key, or a certificate issued below it, directly or through the name
+ * of a CA certificate?
+ */
 export function holds(
   names: CaNames,
-  key: Pick<CompromisedKey, "thumbprints">,
+  key: CompromisedKey,
   { attestation }: { attestation: Attestation },
 ): boolean {
   const { primary, secondary } = liveSlots(attestation);
+  const thumbprints = reachedThumbprints(key);
   return [primary, secondary].some((slot) => {
     if (slot?.ca !== undefined) {
       return names.has(slot.ca.toLowerCase());
     }
     return [slot?.sha1Thumbprint, slot?.sha256Thumbprint].some(
-      (one) => one !== undefined && key.thumbprints.includes(one),
+      (one) => one !== undefined && thumbprints.includes(one),
     );
   });
 }

@@ -1,4 +1,4 @@
-import type { CompromisedKey } from "../../certificates/compromised-keys";
+import { type CompromisedKey, reachedThumbprints } from "../../certificates/compromised-keys";
 import { EnrollmentsClient } from "../../clients/enrollments";
 import type { Connection } from "../../clients/target";
 import { type Handler, hasUnknown, say } from "../handler";
@@ -94,7 +94,10 @@ function keysOf({ compromised }: BreachContainmentInputs): string {
 /** A key, or another certificate with a known key, that the last containment did not look for. */
 function isNew(olds: BreachContainmentInputs, key: CompromisedKey): boolean {
   const known = olds.compromised.find((known) => known.key === key.key);
-  return known === undefined || key.thumbprints.some((one) => !known.thumbprints.includes(one));
+  return (
+    known === undefined ||
+    reachedThumbprints(key).some((one) => !reachedThumbprints(known).includes(one))
+  );
 }
 
 async function containAll(

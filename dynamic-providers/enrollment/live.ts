@@ -1,5 +1,5 @@
 /** An enrollment as it is live in DPS, brought to what is compared with a declaration. */
-import type { CompromisedKey } from "../../certificates/compromised-keys";
+import { type CompromisedKey, reachedKeys } from "../../certificates/compromised-keys";
 import type { Attestation } from "../../clients/enrollments";
 import type { Connection } from "../../clients/target";
 import {
@@ -111,7 +111,7 @@ export function onlyLessTrust(live: LiveEnrollment, inputs: EnrollmentInputs): b
 export function disabledByContainment(live: LiveEnrollment, inputs: EnrollmentInputs): boolean {
   return (
     live.provisioningStatus === "disabled" &&
-    slotKeys(inputs).some((key) => inputs.compromised.some((one) => one.key === key))
+    slotKeys(inputs).some((key) => inputs.compromised.some((one) => reachedKeys(one).includes(key)))
   );
 }
 

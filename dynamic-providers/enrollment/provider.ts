@@ -11,6 +11,7 @@ import {
   type RollSide,
   type RollSlot,
 } from "../../certificates/entry-roll";
+import { reachedKeys } from "../../certificates/compromised-keys";
 import { type Handler, hasUnknown, say } from "../handler";
 import {
   describe,
@@ -112,7 +113,9 @@ export function enrollmentHandler(
         return { inputs: { ...news, roll: "known when the update runs" } };
       }
       const own = new Set([...slotKeys(before ?? {}), ...slotKeys(news)]);
-      const compromised = news.compromised.filter(({ key }) => own.has(key));
+      const compromised = news.compromised.filter((one) =>
+        reachedKeys(one).some((key) => own.has(key)),
+      );
       const roll = rollOf(kind, before, { ...news, compromised });
       return { inputs: { ...news, compromised, roll: roll?.words ?? before?.roll ?? "none" } };
     },
@@ -154,7 +157,7 @@ export function enrollmentHandler(
 
     async update(id, olds, news) {
       const breach = slotKeys(olds).some((key) =>
-        olds.compromised.concat(news.compromised).some((one) => one.key === key),
+        olds.compromised.concat(news.compromised).some((one) => reachedKeys(one).includes(key)),
       );
       const outs = await write(news, (live) => {
         const untouched = managed(live) === managed(olds.live);
@@ -231,7 +234,7 @@ function rollOf(
     id: after.enrollmentId,
     ...(before && { before: side(before) }),
     after: side(after),
-    compromisedKeys: after.compromised.map(({ key }) => key),
+    compromisedKeys: after.compromised.flatMap(reachedKeys),
   });
 }
 

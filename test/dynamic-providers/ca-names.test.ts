@@ -1,6 +1,8 @@
 import assert from "node:assert/strict";
 import { CaCertificatesClient } from "../../clients/ca-certificates";
 import { breachContainment } from "../../dynamic-providers/breach-containment/provider";
+import { compromisedKeys } from "../../certificates/compromised-keys";
+import { declared } from "../certificates/fixtures";
 import { TestCa } from "../support/test-ca";
 import { Stage, stolen, WITHOUT_HUBS } from "./stage";
 
@@ -47,6 +49,40 @@ describe("containment by the names of CA certificates", () => {
   it("finds the CA under a name that nobody declared, and spares a name that was given to another", async () => {
     assert.deepEqual(await contain(), ["declared", "undeclared"]);
     assert.deepEqual(await open(), ["fresh"]);
+  });
+
+  it("closes what was issued below a compromised CA, in slots and under names of CA certificates", async () => {
+    const below = await bad.intermediate("Below");
+    const leaf = await below.leaf("van-3");
+    const cas = new CaCertificatesClient(stage.connection);
+    await cas.upload("below", below.pem, { selfAttested: true });
+    await stage.putGroup("by-below", { primary: "below" });
+    await stage.enrollments.putGroup({
+      enrollmentGroupId: "holding",
+      attestation: {
+        type: "x509",
+        x509: { signingCertificates: { primary: { certificate: below.pem } } },
+      },
+    });
+    await stage.putIndividual("van-3", leaf.pem);
+    await stage.putIndividual("van-4", (await TestCa.selfSigned("van-4")).pem);
+    const [key] = compromisedKeys(
+      declared({ bad, below, leaf }, { compromised: [{ certificate: "bad", reason: "stolen" }] }),
+    );
+    const { connection } = stage;
+    const { outs } = await stage.listening(() =>
+      breachContainment.create({ connection, compromised: [key!], caKeys: { plant: [key!.key] } }),
+    );
+    assert.deepEqual(outs.contained[key!.key]!.entries.map(({ id }) => id).sort(), [
+      "by-below",
+      "declared",
+      "holding",
+      "undeclared",
+      "van-3",
+    ]);
+    assert.deepEqual(await open(), ["fresh"]);
+    assert.equal(await stage.isEnabled("individual", "van-3"), false);
+    assert.equal(await stage.isEnabled("individual", "van-4"), true);
   });
 
   it("closes what it knows before it asks ARM, and every name that ever had the key when ARM is silent", async () => {
