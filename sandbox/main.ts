@@ -3,6 +3,7 @@ import { relative } from "node:path";
 import { Command } from "commander";
 import { readJson, type EndpointsFile } from "./endpoints";
 import { environmentOf, exportLines, type EnvironmentFile } from "./environment";
+import { describeSwitches, readSwitches, SwitchError } from "./common/switches";
 import { isAlive, SandboxError, SandboxFolder } from "./folder";
 import { startSandbox, type RunningSandbox } from "./sandbox";
 
@@ -12,6 +13,7 @@ interface StartOptions {
   dir: string;
   keep: boolean;
   standardPorts: boolean;
+  switch: string[];
 }
 
 function commandLine(): Command {
@@ -25,6 +27,12 @@ function commandLine(): Command {
       "an own loopback address for each service, MQTT on 8883, HTTPS on 443 where permitted",
       false,
     )
+    .option(
+      "--switch <NAME=VALUE>",
+      "set what is not known about Azure, as often as needed; see `switches`",
+      (setting: string, before: string[]) => [...before, setting],
+      [],
+    )
     .action((options: StartOptions) => run(options));
   program
     .command("env")
@@ -36,10 +44,15 @@ function commandLine(): Command {
       const given = before.getOptionValueSource("dir") === "cli" ? before : command;
       printEnvironment(String(given.getOptionValue("dir") ?? options.dir));
     });
+  program
+    .command("switches")
+    .description("list what is not known about Azure: names, meanings, values, defaults")
+    .action(() => void process.stdout.write(describeSwitches()));
   return program;
 }
 
 async function run(options: StartOptions): Promise<void> {
+  const switches = readSwitches(options.switch);
   let stopping = false;
   const stop = (): void => {
     // A second signal: somebody is in a hurry.
@@ -63,7 +76,7 @@ async function run(options: StartOptions): Promise<void> {
     process.on(signal, stop);
   }
   // After the handlers: from its first file on, somebody has to tidy up.
-  const starting = startSandbox(options);
+  const starting = startSandbox({ ...options, switches });
   const running = await starting;
   if (!stopping) {
     process.stdout.write(banner(running, options));
@@ -84,6 +97,7 @@ function banner(running: RunningSandbox, options: StartOptions): string {
     `The DPS sandbox is running in ${where}${options.keep ? " (kept)" : ""}. Nothing here is real.`,
     `  ARM      ${arm.endpoint}  subscription ${arm.subscriptionId}`,
     ...services,
+    ...options.switch.map((setting) => `  Switch   ${setting}`),
     ...running.notices.map((notice) => `  ${notice}`),
     "In another terminal:",
     `  eval "$(npm run -s sandbox -- env${dir})"`,
@@ -108,9 +122,13 @@ function printEnvironment(dir: string): void {
   process.stdout.write(exportLines(environmentOf(folder, endpoints, file, process.env)));
 }
 
+function isForTerminal(error: unknown): error is Error {
+  return error instanceof SandboxError || error instanceof SwitchError;
+}
+
 commandLine()
   .parseAsync()
   .catch((error: unknown) => {
-    console.error(error instanceof SandboxError ? error.message : error);
+    console.error(isForTerminal(error) ? error.message : error);
     process.exitCode = 1;
   });

@@ -10,6 +10,7 @@ import { listen } from "./common/http";
 import type { Sandbox } from "./common/model";
 import { RequestLog } from "./common/request-log";
 import { Store } from "./common/store";
+import { DEFAULT_SWITCHES, type Switches } from "./common/switches";
 import { TlsRoot, type SavedTlsRoot } from "./common/tls";
 import { writeJson, type EndpointsFile } from "./endpoints";
 import { environmentOf, type EnvironmentFile } from "./environment";
@@ -35,6 +36,8 @@ export interface SandboxOptions {
   clock?: Clock;
   /** Long-running operations of ARM take this long, milliseconds. Default 0: done at the first poll. */
   operationMs?: number;
+  /** What is not known about Azure. Default for each: `DEFAULT_SWITCHES`. Not kept. */
+  switches?: Partial<Switches>;
   /** The services to start. Default: all. */
   fronts?: Fronts;
 }
@@ -93,7 +96,8 @@ async function start(
   const clock = options.clock ?? new OffsetClock();
   const log = new RequestLog(folder.requestsFile, () => clock.now());
   const fronts = options.fronts ?? loadFronts();
-  const sandbox = assemble({ store, clock, log, tls, authority }, fronts);
+  const switches = { ...DEFAULT_SWITCHES, ...options.switches };
+  const sandbox = assemble({ store, clock, switches, log, tls, authority }, fronts);
 
   const own = await sandbox.serverIdentity(["localhost"]);
   const tokenService = createTokenService(sandbox, authority, own);
@@ -174,12 +178,20 @@ async function identityOf(store: Store): Promise<Identity> {
 }
 
 function assemble(
-  parts: { store: Store; clock: Clock; log: RequestLog; tls: TlsRoot; authority: TokenAuthority },
+  parts: {
+    store: Store;
+    clock: Clock;
+    switches: Switches;
+    log: RequestLog;
+    tls: TlsRoot;
+    authority: TokenAuthority;
+  },
   fronts: Fronts,
 ): Sandbox {
-  const { store, clock, log, tls, authority } = parts;
+  const { store, clock, switches, log, tls, authority } = parts;
   const sandbox = {
     clock,
+    switches,
     log,
     services: store.collection("provisioning-services"),
     caCertificates: store.collection("ca-certificates"),

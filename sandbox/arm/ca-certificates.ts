@@ -14,8 +14,6 @@ import {
   CODE_NO_VERIFICATION_CODE,
   CODE_TOO_MANY_CERTIFICATES,
   CODE_VERIFICATION_FAILED,
-  DELETE_NEEDS_IF_MATCH,
-  VERIFIED_SURVIVES_UPDATE,
 } from "./not-known";
 import { resourceId } from "./services";
 
@@ -38,7 +36,7 @@ const NEVER = "Mon, 01 Jan 0001 00:00:00 GMT";
 const NAME_RULE = /^[a-z0-9][a-z0-9._-]{0,254}[a-z0-9]$|^[a-z0-9]$/i;
 
 export function registerCaCertificates(app: FastifyInstance, context: ArmContext): void {
-  const { caCertificates, clock } = context.sandbox;
+  const { caCertificates, clock, switches } = context.sandbox;
   const find = (request: FastifyRequest<Route>): Found => {
     const service = requireParent(context, request.params);
     const record = caCertificates.get(`${service.name}/${request.params.certificate}`);
@@ -79,7 +77,7 @@ export function registerCaCertificates(app: FastifyInstance, context: ArmContext
       const text = `The certificate name '${request.params.certificate}' is not valid.`;
       throw devicesError(400, CODE_BAD_REQUEST, text, now);
     }
-    const parsed = readCaCertificate(certificate, now);
+    const parsed = readCaCertificate(certificate, now, switches);
     if (
       record === undefined &&
       caCertificates.list(`${service.name}/`).length >= MOST_CERTIFICATES
@@ -87,7 +85,7 @@ export function registerCaCertificates(app: FastifyInstance, context: ArmContext
       const text = `The service already has ${MOST_CERTIFICATES} certificates.`;
       throw devicesError(403, CODE_TOO_MANY_CERTIFICATES, text, now);
     }
-    const kept = VERIFIED_SURVIVES_UPDATE && (record?.isVerified ?? false);
+    const kept = switches.verifiedSurvivesUpdate && (record?.isVerified ?? false);
     const saved = save({
       service: service.name,
       name: record?.name ?? request.params.certificate,
@@ -106,7 +104,7 @@ export function registerCaCertificates(app: FastifyInstance, context: ArmContext
     if (record === undefined) {
       return reply.code(204).send();
     }
-    checkEtag(request, record, clock.now(), DELETE_NEEDS_IF_MATCH);
+    checkEtag(request, record, clock.now(), switches.caDeleteNeedsIfMatch);
     caCertificates.delete(`${service.name}/${record.name}`);
     note(reply, record, "deleted");
     return reply.code(200).send();
@@ -129,7 +127,7 @@ export function registerCaCertificates(app: FastifyInstance, context: ArmContext
       const text = `The certificate '${record.name}' has no verification code.`;
       throw devicesError(400, CODE_NO_VERIFICATION_CODE, text, now);
     }
-    const proof = readCertificate(bodyObject(request)["certificate"], now);
+    const proof = readCertificate(bodyObject(request)["certificate"], now, switches);
     const fault = faultOfProof(proof, x509(record), verificationCode, now);
     if (fault !== undefined) {
       const text = `Verification failed: ${fault}.`;

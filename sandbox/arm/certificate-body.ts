@@ -1,17 +1,14 @@
 /** Reads the certificate in a request body, and says what ARM shows of a certificate. */
 import { X509Certificate } from "node:crypto";
 import { devicesError } from "../common/errors";
-import {
-  CODE_BAD_REQUEST,
-  REFUSE_CERTIFICATE_THAT_IS_NO_CA,
-  REFUSE_SEVERAL_CERTIFICATES,
-} from "./not-known";
+import type { Switches } from "../common/switches";
+import { CODE_BAD_REQUEST } from "./not-known";
 
 /**
  * A certificate as clients send it: base64 of a PEM file or of DER, or the PEM text itself.
  * Throws 400 when it is none of these.
  */
-export function readCertificate(value: unknown, now: Date): X509Certificate {
+export function readCertificate(value: unknown, now: Date, switches: Switches): X509Certificate {
   const refuse = (why: string): Error =>
     devicesError(400, CODE_BAD_REQUEST, `The certificate is not valid: ${why}.`, now);
   if (typeof value !== "string" || value.trim() === "") {
@@ -26,7 +23,7 @@ export function readCertificate(value: unknown, now: Date): X509Certificate {
     throw refuse("it holds a private key");
   }
   const certificates = blocks.filter((block) => block === "-----BEGIN CERTIFICATE-----");
-  if (REFUSE_SEVERAL_CERTIFICATES && certificates.length > 1) {
+  if (switches.severalCertificatesRefused && certificates.length > 1) {
     throw refuse(`it holds ${certificates.length} certificates`);
   }
   try {
@@ -37,9 +34,9 @@ export function readCertificate(value: unknown, now: Date): X509Certificate {
 }
 
 /** As `readCertificate`, for a certificate that is to be a CA certificate of the service. */
-export function readCaCertificate(value: unknown, now: Date): X509Certificate {
-  const certificate = readCertificate(value, now);
-  if (REFUSE_CERTIFICATE_THAT_IS_NO_CA && !certificate.ca) {
+export function readCaCertificate(value: unknown, now: Date, switches: Switches): X509Certificate {
+  const certificate = readCertificate(value, now, switches);
+  if (switches.caMustBeCa && !certificate.ca) {
     const text = "The certificate is not valid: it is not a CA certificate.";
     throw devicesError(400, CODE_BAD_REQUEST, text, now);
   }

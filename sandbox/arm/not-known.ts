@@ -1,6 +1,7 @@
 /**
  * What is not known about Azure Resource Manager's answers for Microsoft.Devices, and what the
  * sandbox does instead. Each is one named value, to be changed when somebody has seen the real thing.
+ * What is a choice, not a code, is a switch: `common/switch-table.ts`.
  */
 
 /** Not known: the code of a body that DPS or IoT Hub refuses as a whole. */
@@ -23,18 +24,6 @@ export const CODE_VERIFICATION_FAILED = 400000;
 
 /** Not known: the status of POST on a certificate that has no verification code yet; assumed 400. */
 export const CODE_NO_VERIFICATION_CODE = 400000;
-
-/** Not known: whether a CA stays verified when its body is updated without `isVerified`. */
-export const VERIFIED_SURVIVES_UPDATE = false;
-
-/** Not known: whether DPS refuses to delete a certificate without If-Match; the specification asks. */
-export const DELETE_NEEDS_IF_MATCH = true;
-
-/** Not known: whether a certificate that is not a CA is refused as a CA certificate at upload. */
-export const REFUSE_CERTIFICATE_THAT_IS_NO_CA = false;
-
-/** Not known: whether PEM text with several certificates is refused at upload. */
-export const REFUSE_SEVERAL_CERTIFICATES = true;
 
 /**
  * From which api-version on the certificate itself is in answers to GET, PUT and list. Recorded: null

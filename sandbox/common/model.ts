@@ -5,6 +5,7 @@
 import type { Clock } from "./clock";
 import type { RequestLog } from "./request-log";
 import type { Collection } from "./store";
+import type { Switches } from "./switches";
 
 export interface AccessPolicy {
   keyName: string;
@@ -130,6 +131,8 @@ export interface ServerIdentity {
 /** What a running sandbox gives to its services. */
 export interface Sandbox {
   readonly clock: Clock;
+  /** What is not known about Azure, as this sandbox is set. */
+  readonly switches: Switches;
   readonly log: RequestLog;
   readonly services: Collection<ProvisioningServiceRecord>;
   readonly caCertificates: Collection<CaCertificateRecord>;

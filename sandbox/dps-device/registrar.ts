@@ -2,14 +2,12 @@
 import { randomBytes, randomUUID } from "node:crypto";
 import { dpsError, type HttpError } from "../common/errors";
 import type { Sandbox } from "../common/model";
-import type { ProvisioningBehaviour } from "../dps-service/behaviour";
 import { BodyError, object, optional, present, text } from "../dps-service/body-reader";
 import { showRegistration } from "../dps-service/presenter";
 import {
   Directory,
   dpsDate,
   newEtag,
-  type EnrollmentRecord,
   type OperationRecord,
   type RegistrationRecord,
 } from "../dps-service/records";
@@ -17,12 +15,14 @@ import {
   badRequest,
   notWritten,
   registrationNotFound,
+  registrationUnderWay,
   serviceGone,
   unauthorized,
 } from "../dps-service/service-errors";
 import { complete } from "./assignment";
+import { attestByCertificate } from "./attestation/by-certificate";
 import { readCertificate, thumbprint } from "./attestation/certificate";
-import { judge, type GroupView, type IndividualView, type Verdict } from "./attestation/judge";
+import type { Verdict } from "./attestation/judge";
 
 /** Seconds that the service asks a device to wait before it polls (seen in traces). */
 export const RETRY_AFTER_SECONDS = 3;
@@ -47,7 +47,6 @@ export class Registrar {
   constructor(
     private readonly sandbox: Sandbox,
     private readonly serviceName: string,
-    private readonly behaviour: ProvisioningBehaviour,
   ) {}
 
   /** The service's records as they are now. Throws 404 when the service is gone. */
@@ -73,6 +72,7 @@ export class Registrar {
     if (!verdict.admitted) {
       return this.refuse(verdict, request, directory);
     }
+    this.checkNoneUnderWay(directory, request.registrationId, now);
     const operation = directory.putOperation({
       operationId: newOperationId(),
       registrationId: request.registrationId,
@@ -98,7 +98,7 @@ export class Registrar {
     const { kind, id } = operation.by;
     return record === undefined
       ? this.assigning(operation, `${kind} ${id}`)
-      : final(operation, record);
+      : this.final(operation, record);
   }
 
   /** The registration record of the device that asks. */
@@ -112,7 +112,7 @@ export class Registrar {
     if (record === undefined) {
       throw registrationNotFound(this.sandbox.clock.now());
     }
-    return deviceState(record);
+    return this.deviceState(record);
   }
 
   /**
@@ -125,6 +125,14 @@ export class Registrar {
     return operation !== undefined && !operation.done && now >= operation.dueMs
       ? complete(this.sandbox, directory, operation)
       : directory.registration(registrationId);
+  }
+
+  private checkNoneUnderWay(directory: Directory, registrationId: string, now: Date): void {
+    const last = directory.operation(registrationId);
+    const isUnderWay = last !== undefined && !last.done && now.getTime() < last.dueMs;
+    if (isUnderWay && this.sandbox.switches.concurrentRegistration === "conflict") {
+      throw registrationUnderWay(now);
+    }
   }
 
   private scoped(request: DeviceRequest): Directory {
@@ -155,30 +163,7 @@ export class Registrar {
   }
 
   private attest({ presented, registrationId }: DeviceRequest, directory: Directory): Verdict {
-    return judge({
-      presented,
-      registrationId,
-      individuals: this.individuals(directory, registrationId),
-      groups: directory.entries("group").map((entry) => groupView(entry, directory)),
-      caCertificates: directory.caCertificates(),
-      now: this.sandbox.clock.now(),
-      behaviour: this.behaviour,
-    });
-  }
-
-  private individuals(directory: Directory, registrationId: string): IndividualView[] {
-    const own = directory.entry("individual", registrationId);
-    const looked =
-      this.behaviour.disabledIndividualDenies === "certificate"
-        ? directory.entries("individual")
-        : own === undefined
-          ? []
-          : [own];
-    return looked.map((entry) => ({
-      registrationId: entry.id,
-      enabled: entry.settings.provisioningStatus === "enabled",
-      certificates: directory.certificatesOf(entry),
-    }));
+    return attestByCertificate(this.sandbox, directory, presented, registrationId);
   }
 
   private refuse(
@@ -186,7 +171,10 @@ export class Registrar {
     request: DeviceRequest,
     directory: Directory,
   ): DeviceAnswer {
-    if (verdict.refusal !== "unverified CA" || this.behaviour.unverifiedCa === "unauthorized") {
+    if (
+      verdict.refusal !== "unverified CA" ||
+      this.sandbox.switches.unverifiedCa === "unauthorized"
+    ) {
       throw this.unauthorized(verdict);
     }
     const now = this.sandbox.clock.now();
@@ -251,7 +239,7 @@ export class Registrar {
     if (operation.done) {
       return directory.registration(operation.registrationId);
     }
-    if (operation.polls < this.behaviour.pollsWhileAssigning) {
+    if (operation.polls < this.sandbox.switches.pollsWhileAssigning) {
       directory.putOperation({ ...operation, polls: operation.polls + 1 });
       return undefined;
     }
@@ -262,34 +250,24 @@ export class Registrar {
     const body = { operationId, status: "assigning" };
     return { status: 202, body, operationId, note: `${by}, leaf ${leaf}` };
   }
-}
 
-function final(operation: OperationRecord, record: RegistrationRecord): DeviceAnswer {
-  const { operationId } = operation;
-  const { status } = record;
-  const body = { operationId, status, registrationState: deviceState(record) };
-  const outcome = record.assignedHub === undefined ? status : `${status} ${record.assignedHub}`;
-  return { status: 200, body, operationId, note: `${outcome}, leaf ${operation.thumbprint}` };
-}
+  private final(operation: OperationRecord, record: RegistrationRecord): DeviceAnswer {
+    const { operationId } = operation;
+    const { status } = record;
+    const body = { operationId, status, registrationState: this.deviceState(record) };
+    const outcome = record.assignedHub === undefined ? status : `${status} ${record.assignedHub}`;
+    return { status: 200, body, operationId, note: `${outcome}, leaf ${operation.thumbprint}` };
+  }
 
-/**
- * What the device is told. Its substatus stays "initialAssignment" at every registration; the
- * service's record is the reliable one (the CLI extension's integration tests).
- */
-function deviceState(record: RegistrationRecord): object {
-  return {
-    x509: {},
-    ...showRegistration(record),
-    ...(record.substatus === undefined ? {} : { substatus: "initialAssignment" }),
-  };
-}
-
-function groupView(entry: EnrollmentRecord, directory: Directory): GroupView {
-  return {
-    id: entry.id,
-    enabled: entry.settings.provisioningStatus === "enabled",
-    certificates: directory.certificatesOf(entry),
-  };
+  /** What the device is told of its registration. */
+  private deviceState(record: RegistrationRecord): object {
+    const first = this.sandbox.switches.deviceSubstatus === "initialAssignment";
+    return {
+      x509: {},
+      ...showRegistration(record),
+      ...(first && record.substatus !== undefined ? { substatus: "initialAssignment" } : {}),
+    };
+  }
 }
 
 /** As seen in traces: `5.`, sixteen hexadecimal digits, a GUID. */

@@ -5,7 +5,6 @@ import { createApp, type Failure } from "../common/http";
 import type { Sandbox, ServerIdentity } from "../common/model";
 import { Registrar } from "../dps-device/registrar";
 import { deviceRoutes } from "../dps-device/routes";
-import type { ProvisioningBehaviour } from "./behaviour";
 import { serviceRoutes } from "./routes";
 import { badRequest, notWritten } from "./service-errors";
 
@@ -22,9 +21,8 @@ export function createProvisioningApp(
   serviceName: string,
   identity: ServerIdentity,
   names: string[],
-  behaviour: ProvisioningBehaviour,
 ): ProvisioningApp {
-  const registrar = new Registrar(sandbox, serviceName, behaviour);
+  const registrar = new Registrar(sandbox, serviceName);
   const app = createApp(sandbox, {
     service: (path) => (isServicePath(path) ? "dps-service" : "dps-device"),
     instance: serviceName,
@@ -32,7 +30,7 @@ export function createProvisioningApp(
     clientCertificates: true,
     errorBody: (failure) => errorBody(failure, sandbox.clock.now()),
   });
-  serviceRoutes(app, { sandbox, registrar, behaviour, names });
+  serviceRoutes(app, { sandbox, registrar, names });
   deviceRoutes(app, sandbox, registrar);
   return { app, registrar };
 }

@@ -70,9 +70,10 @@ function readSymmetricKeys(attestation: Json, context: BodyContext): Attestation
   const path = "attestation.symmetricKey";
   const keys = optional(attestation, "symmetricKey", "attestation", object) ?? {};
   const stored = context.stored?.attestation;
-  // not known, assumed: an update that sends no keys keeps those that are there. A GET shows none,
-  // so otherwise everybody who disables an entry by GET and PUT would lose its devices for good.
-  const kept = stored?.form === "symmetricKey" ? stored.keys : undefined;
+  const kept =
+    stored?.form === "symmetricKey" && context.switches.keysOmittedInUpdate === "kept"
+      ? stored.keys
+      : undefined;
   return {
     form: "symmetricKey",
     keys: {
@@ -175,9 +176,9 @@ function checkPresence(
   primary: unknown,
   secondary: unknown,
   path: string,
-  { primaryRequired }: BodyContext,
+  { switches }: BodyContext,
 ): void {
-  if (primary === undefined && (primaryRequired || secondary === undefined)) {
+  if (primary === undefined && (switches.primaryRequired || secondary === undefined)) {
     throw new BodyError(`${path}.primary is required.`);
   }
 }

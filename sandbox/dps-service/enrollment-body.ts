@@ -1,4 +1,5 @@
 /** From the body of a PUT to what is stored. Every fault is a `BodyError`. */
+import type { Switches } from "../common/switches";
 import { readAttestation } from "./attestation-body";
 import {
   BodyError,
@@ -24,7 +25,7 @@ export interface BodyContext {
   hasCaCertificate(name: string): boolean;
   /** The entry as it is stored, if it is. */
   stored: EnrollmentRecord | undefined;
-  primaryRequired: boolean;
+  switches: Pick<Switches, "primaryRequired" | "keysOmittedInUpdate">;
 }
 
 /**

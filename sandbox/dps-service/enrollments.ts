@@ -1,7 +1,7 @@
 /** Individual enrollments and enrollment groups: read, write, delete, and in bulk. */
 import { HttpError } from "../common/errors";
+import type { Switches } from "../common/switches";
 import { NotWrittenError } from "./attestation-body";
-import type { ProvisioningBehaviour } from "./behaviour";
 import { BodyError, list, object, oneOf, optional, required, text } from "./body-reader";
 import { idProperty, readEnrollment } from "./enrollment-body";
 import {
@@ -26,14 +26,10 @@ import {
 const MAX_GROUPS = { x509: 100, symmetricKey: 100 };
 const MAX_BULK = 10;
 
-/** A deleted individual enrollment takes its registration record along; a group does not. */
-// not known: the documentation names only groups as leaving records behind.
-const INDIVIDUAL_DELETE_REMOVES_REGISTRATION = true;
-
 export class Enrollments {
   constructor(
     private readonly directory: Directory,
-    private readonly behaviour: ProvisioningBehaviour,
+    private readonly switches: Switches,
     private readonly now: Date,
   ) {}
 
@@ -77,7 +73,7 @@ export class Enrollments {
     const stored = this.get(kind, id);
     this.checkEtag(stored, ifMatch);
     this.directory.deleteEntry(kind, id);
-    if (kind === "individual" && INDIVIDUAL_DELETE_REMOVES_REGISTRATION) {
+    if (kind === "individual" && this.switches.individualDeleteRemovesRegistration) {
       this.directory.deleteRegistration(id);
     }
   }
@@ -150,7 +146,7 @@ export class Enrollments {
           this.directory
             .caCertificates()
             .some((ca) => ca.name.toLowerCase() === name.toLowerCase()),
-        primaryRequired: this.behaviour.primaryRequired,
+        switches: this.switches,
       });
     } catch (error) {
       throw this.asHttpError(error);
@@ -189,7 +185,7 @@ export class Enrollments {
   }
 
   private checkSingleUse(record: EnrollmentRecord): void {
-    if (this.behaviour.sameCertificateTwice === "accepted") {
+    if (this.switches.sameCertificateTwice === "accepted") {
       return;
     }
     const own = this.directory.certificatesOf(record);

@@ -3,7 +3,6 @@ import { listen } from "../common/http";
 import type { ListenOptions, Sandbox, ServiceEndpoint } from "../common/model";
 import { startDeviceMqtt } from "../dps-device/mqtt";
 import { createProvisioningApp } from "./app";
-import { DEFAULT_BEHAVIOUR, type ProvisioningBehaviour } from "./behaviour";
 
 /** All services of Azure share this name for devices; the ID scope says which one is meant. */
 const GLOBAL_HOST = "global.azure-devices-provisioning.net";
@@ -13,13 +12,11 @@ const GLOBAL_HOST = "global.azure-devices-provisioning.net";
  * service, or a port is taken.
  *
  * @param listenOn loopback address and ports; 0 takes any free one
- * @param behaviour settings for what is not known about DPS; default: `DEFAULT_BEHAVIOUR`
  */
 export async function startProvisioningFront(
   sandbox: Sandbox,
   serviceName: string,
   listenOn: ListenOptions,
-  behaviour: Partial<ProvisioningBehaviour> = {},
 ): Promise<ServiceEndpoint> {
   const service = sandbox.services.get(serviceName);
   if (service === undefined) {
@@ -27,10 +24,7 @@ export async function startProvisioningFront(
   }
   const names = [...new Set([GLOBAL_HOST, "localhost", "127.0.0.1", listenOn.address])];
   const identity = await sandbox.serverIdentity([service.serviceHostName, ...names]);
-  const { app, registrar } = createProvisioningApp(sandbox, serviceName, identity, names, {
-    ...DEFAULT_BEHAVIOUR,
-    ...behaviour,
-  });
+  const { app, registrar } = createProvisioningApp(sandbox, serviceName, identity, names);
   const { address } = listenOn;
   const httpsPort = await listen(app, address, listenOn.httpsPort);
   try {

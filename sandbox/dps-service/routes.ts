@@ -3,7 +3,6 @@ import type { FastifyInstance, FastifyReply, FastifyRequest } from "fastify";
 import type { Sandbox } from "../common/model";
 import type { Registrar } from "../dps-device/registrar";
 import { authorize, type Right } from "./access";
-import type { ProvisioningBehaviour } from "./behaviour";
 import { BodyError } from "./body-reader";
 import { Enrollments } from "./enrollments";
 import { asksForEverything, pageOf, type Page } from "./paging";
@@ -14,7 +13,6 @@ import { badRequest, etagMismatch, notWritten, registrationNotFound } from "./se
 export interface ServiceApi {
   sandbox: Sandbox;
   registrar: Registrar;
-  behaviour: ProvisioningBehaviour;
   /** Host names, beside its own, under which clients reach the service. */
   names: string[];
 }
@@ -154,7 +152,7 @@ function handler(api: ServiceApi, right: Right, run: (call: Call) => object | un
     const directory = api.registrar.directory();
     authorize(api.sandbox, directory, request.headers.authorization, right, api.names);
     const { id = "" } = request.params as { id?: string };
-    const enrollments = new Enrollments(directory, api.behaviour, now);
+    const enrollments = new Enrollments(directory, api.sandbox.switches, now);
     try {
       const answer = run({ directory, enrollments, now, id, request, reply });
       return answer ?? reply.send();

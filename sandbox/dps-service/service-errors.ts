@@ -15,6 +15,8 @@ export const unauthorized = table(401, 401002, "Unauthorized");
 export const enrollmentNotFound = table(404, 404201, "Enrollment not found.");
 /** 404202 was seen (azure-docs#57082); not known what for. Assumed: registrations. */
 export const registrationNotFound = table(404, 404202, "Registration not found.");
+/** The C# SDK's end-to-end tests expect that it may be 409; not known: code and text. */
+export const registrationUnderWay = table(409, 409200, "The device is being registered.");
 /** Recorded for a bulk update without etag; PUT without If-Match on an existing ID is 409 too. */
 export const enrollmentExists = table(409, 409201, "Enrollment already exists.");
 /** 412 is documented; not known: code and text. */

@@ -7,7 +7,6 @@ import { createHash, X509Certificate } from "node:crypto";
 import type { ConnectAnswer, MqttConnect } from "../common/mqtt-front";
 import type { AccessPolicy, IotHubRecord, Sandbox } from "../common/model";
 import { checkExpiry, parseSas, SasError, signedWith } from "../common/sas";
-import { CHECKS_NOT_BEFORE, REFUSED_RETURN_CODE } from "./not-known";
 import type { DeviceRecord } from "./records";
 import type { DeviceRegistry } from "./registry";
 
@@ -41,7 +40,7 @@ export function authenticate(
     return { code: ACCEPTED, note: checkProof(sandbox, hub, record, names, connect) };
   } catch (error) {
     if (error instanceof Refusal || error instanceof SasError) {
-      return { code: REFUSED_RETURN_CODE, note: `401003 ${error.message}` };
+      return { code: sandbox.switches.hubRefusalCode, note: `401003 ${error.message}` };
     }
     throw error;
   }
@@ -75,7 +74,7 @@ function checkProof(
 ): string {
   switch (record.authentication.type) {
     case "selfSigned":
-      return checkThumbprint(record, connect.peerChain[0], sandbox.clock.now());
+      return checkThumbprint(sandbox, record, connect.peerChain[0]);
     case "sas":
       return checkToken(hub, record, names, connect.password);
     case "certificateAuthority":
@@ -86,7 +85,11 @@ function checkProof(
 }
 
 /** The thumbprint and the dates decide; who issued the certificate does not (iotedge#621). */
-function checkThumbprint(record: DeviceRecord, leaf: Buffer | undefined, now: Date): string {
+function checkThumbprint(
+  { clock, switches }: Sandbox,
+  record: DeviceRecord,
+  leaf: Buffer | undefined,
+): string {
   if (leaf === undefined) {
     throw new Refusal(`${RENEW}: no certificate was presented`);
   }
@@ -100,11 +103,12 @@ function checkThumbprint(record: DeviceRecord, leaf: Buffer | undefined, now: Da
         `SecondaryThumbprint=${secondaryThumbprint ?? ""}`,
     );
   }
+  const now = clock.now();
   const { validFrom, validTo } = new X509Certificate(leaf);
   if (now > new Date(validTo)) {
     throw new Refusal(`${RENEW}: the certificate ${sha256} expired on ${validTo}`);
   }
-  if (CHECKS_NOT_BEFORE && now < new Date(validFrom)) {
+  if (switches.hubChecksNotBefore && now < new Date(validFrom)) {
     throw new Refusal(`${RENEW}: the certificate ${sha256} is not valid before ${validFrom}`);
   }
   return `certificate ${sha256}`;

@@ -7,7 +7,6 @@ import type { Sandbox, ServerIdentity } from "../common/model";
 import { authenticate } from "./device-authentication";
 import { deviceFault, HubFault } from "./faults";
 import type { DirectMethods } from "./methods";
-import { REFUSED_RETURN_CODE } from "./not-known";
 import { showToDevice } from "./presenter";
 import type { DeviceRegistry } from "./registry";
 import { recordTelemetry } from "./telemetry";
@@ -53,7 +52,7 @@ export async function startDeviceHub(
     authenticate: (connect) => {
       const record = sandbox.hubs.get(hubName);
       return record === undefined
-        ? { code: REFUSED_RETURN_CODE, note: "The hub has been deleted" }
+        ? { code: sandbox.switches.hubRefusalCode, note: "The hub has been deleted" }
         : authenticate(sandbox, record, registry, hub.names, connect);
     },
     authorizeSubscribe: (deviceId, topic) => {

@@ -110,7 +110,11 @@ export class ModuleRegistry {
     const before = this.get(deviceId, moduleId);
     checkTwinEtag(before, ifMatch);
     return this.modules.put(
-      patchedTwin(before, replacement(before, parts), this.sandbox.clock.now()),
+      patchedTwin(
+        before,
+        replacement(before, parts, this.sandbox.switches),
+        this.sandbox.clock.now(),
+      ),
     );
   }
 

@@ -4,12 +4,7 @@ import { connectionsOf, type HubConnections } from "./connections";
 import { deviceAlreadyExists, deviceNotFound, preconditionFailed } from "./faults";
 import { ModuleRegistry } from "./modules";
 import { checkDeviceId, readIdentity, selfSigned, type IdentityInput } from "./identity-body";
-import {
-  ASSIGNMENT_ENABLES,
-  ASSIGNMENT_WRITES_BOTH_SLOTS,
-  FILLS_PARENT_SCOPES,
-  RESET_CLEARS_REPORTED,
-} from "./not-known";
+import { FILLS_PARENT_SCOPES } from "./not-known";
 import {
   Devices,
   hubDate,
@@ -91,7 +86,7 @@ export class DeviceRegistry {
   /** Creates the identity or rewrites its thumbprints, as DPS does at every registration. */
   assign({ deviceId, thumbprint, initialTwin, capabilities }: HubAssignment, reset: boolean): void {
     checkDeviceId(deviceId);
-    const secondary = ASSIGNMENT_WRITES_BOTH_SLOTS ? thumbprint : null;
+    const secondary = this.sandbox.switches.bothThumbprintsWritten ? thumbprint : null;
     const authentication = selfSigned(thumbprint.toUpperCase(), secondary?.toUpperCase() ?? null);
     const twin = partsOf(initialTwin);
     const before = this.devices.get(deviceId);
@@ -101,7 +96,7 @@ export class DeviceRegistry {
       this.add(deviceId, input, twin);
       return;
     }
-    const status = ASSIGNMENT_ENABLES ? "enabled" : before.status;
+    const status = this.sandbox.switches.assignmentEnables ? "enabled" : before.status;
     this.rewrite(before, { ...before, authentication, status });
     if (reset) {
       this.reset(deviceId, twin);
@@ -119,7 +114,7 @@ export class DeviceRegistry {
   replaceTwin(deviceId: string, parts: TwinParts, ifMatch: Condition): DeviceRecord {
     const before = this.get(deviceId);
     checkTwinEtag(before, ifMatch);
-    return this.writeTwin(before, replacement(before, parts));
+    return this.writeTwin(before, replacement(before, parts, this.sandbox.switches));
   }
 
   /** A patch that the device sent. `version`: the one it started from; undefined: any. */
@@ -190,7 +185,7 @@ export class DeviceRegistry {
 
   private reset(deviceId: string, twin: TwinParts): void {
     const record = this.replaceTwin(deviceId, { tags: {}, desired: {}, ...twin }, undefined);
-    if (RESET_CLEARS_REPORTED) {
+    if (this.sandbox.switches.resetClearsReported) {
       const name = "properties.reported";
       const options = { name, now: this.sandbox.clock.now(), versioned: false };
       const patch = difference(record.reported.values, {});

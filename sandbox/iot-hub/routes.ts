@@ -5,7 +5,7 @@ import { authorize, type Operation } from "./access";
 import { bulk, unwrittenMode } from "./bulk";
 import { HubFault, invalid } from "./faults";
 import { readMethodCall, type DirectMethods } from "./methods";
-import { BULK_FAILURE_STATUS, QUERY_PAGE } from "./not-known";
+import { QUERY_PAGE } from "./not-known";
 import { showIdentity, showTwin } from "./presenter";
 import { parseQuery } from "./query";
 import { deviceKey, type DeviceRecord, type Json } from "./records";
@@ -86,7 +86,7 @@ function identityRoutes(app: FastifyInstance, api: HubApi): void {
       }
       const result = bulk(registry, request.body);
       if (!result.isSuccessful) {
-        reply.code(BULK_FAILURE_STATUS);
+        reply.code(api.sandbox.switches.hubBulkFailureStatus);
         reply.note = result.errors.map((one) => `${one.deviceId}: ${one.errorCode}`).join(", ");
       }
       return result;

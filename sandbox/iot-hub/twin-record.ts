@@ -1,6 +1,6 @@
 /** The twin of a device or of a module: how it begins, and what a back end's write makes of it. */
+import type { Switches } from "../common/switches";
 import { preconditionFailed } from "./faults";
-import { REPLACE_EMPTIES_MISSING_PARTS } from "./not-known";
 import { twinEtag, type Json, type TwinFields } from "./records";
 import {
   difference,
@@ -53,8 +53,12 @@ export function patchedTwin<T extends TwinFields>(
 }
 
 /** The patch that puts these parts in place of those that are there. */
-export function replacement(before: TwinFields, parts: TwinParts): TwinParts {
-  const whole = REPLACE_EMPTIES_MISSING_PARTS ? { tags: {}, desired: {}, ...parts } : parts;
+export function replacement(
+  before: TwinFields,
+  parts: TwinParts,
+  { twinReplaceEmptiesMissingParts }: Switches,
+): TwinParts {
+  const whole = twinReplaceEmptiesMissingParts ? { tags: {}, desired: {}, ...parts } : parts;
   return {
     ...(whole.tags && { tags: difference(before.tags, whole.tags) }),
     ...(whole.desired && { desired: difference(before.desired.values, whole.desired) }),

@@ -24,6 +24,10 @@ const UNDERSTOOD_EXTENSIONS = new Set([
 ]);
 
 const ANY_EXTENDED_KEY_USAGE = "2.5.29.37.0";
+/** RFC 5280 4.2.1.10. They are not evaluated here: see the switch criticalNameConstraints. */
+export const NAME_CONSTRAINTS = "2.5.29.30";
+/** SHA-1, and md2/md4/md5WithRSAEncryption (RFC 8017 A.2.4), for which the parser has no words. */
+const WEAK_SIGNATURE = /^SHA-1$|^1\.2\.840\.113549\.1\.1\.[234]$/;
 
 /** One certificate of a chain. */
 export interface ChainCertificate {
@@ -40,6 +44,8 @@ export interface ChainCertificate {
   maySign: boolean;
   /** Extended key usage allows TLS client authentication, or there is no such extension. */
   mayAuthenticateClients: boolean;
+  /** Signed with MD5 or SHA-1. */
+  weaklySigned: boolean;
   /** Critical extensions that this code cannot judge, by OID. */
   unknownCritical: string[];
   /** Subject and issuer are the same name (RFC 5280 3.2). */
@@ -67,11 +73,18 @@ export function readCertificate(der: Buffer): ChainCertificate {
       purposes === undefined ||
       purposes.includes(ExtendedKeyUsage.clientAuth) ||
       purposes.includes(ANY_EXTENDED_KEY_USAGE),
+    weaklySigned: WEAK_SIGNATURE.test(signatureName(parsed)),
     unknownCritical: parsed.extensions
       .filter(({ critical, type }) => critical && !UNDERSTOOD_EXTENSIONS.has(type))
       .map(({ type }) => type),
     selfIssued: x509.subject === x509.issuer,
   };
+}
+
+/** The hash, or the OID of an algorithm that the parser does not know. */
+function signatureName({ signatureAlgorithm }: ParsedCertificate): string {
+  const { name, hash } = signatureAlgorithm as { name: string; hash?: { name: string } };
+  return hash?.name ?? name;
 }
 
 /** Did `issuer` sign `subject`: names, key identifiers, key usage and the signature itself? */

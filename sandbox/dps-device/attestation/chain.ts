@@ -1,5 +1,6 @@
 /** Chain building from what a device presented to the CA certificates of one service. RFC 5280 6. */
-import { issued, same, type ChainCertificate } from "./certificate";
+import type { Switches } from "../../common/switches";
+import { issued, NAME_CONSTRAINTS, same, type ChainCertificate } from "./certificate";
 
 /** A CA certificate of the service, or a signing certificate in a slot. */
 export interface Anchor {
@@ -16,8 +17,7 @@ export interface ChainSearch {
   anchors: Anchor[];
   /** Certificates that were not presented but may link a chain; usually none. */
   supplements: ChainCertificate[];
-  /** An anchor that was not presented may end a path. */
-  anchorNeedNotBePresented: boolean;
+  switches: Switches;
   /** The sandbox's time. */
   now: Date;
 }
@@ -49,7 +49,7 @@ function extend(path: Path, search: ChainSearch, findings: ChainFindings): void 
   const last = path[path.length - 1]!;
   const anchor = search.anchors.filter(({ certificate }) => same(certificate, last));
   if (path.length > 1 && anchor.some(({ verified }) => verified)) {
-    const fault = pathFault(path, search.now);
+    const fault = pathFault(path, search);
     if (fault === undefined) {
       findings.paths.push(path);
     } else {
@@ -73,18 +73,18 @@ function extend(path: Path, search: ChainSearch, findings: ChainFindings): void 
   }
 }
 
-function candidates({ presented, anchors, supplements, ...search }: ChainSearch) {
-  const stored = search.anchorNeedNotBePresented ? anchors.map((a) => a.certificate) : [];
+function candidates({ presented, anchors, supplements, switches }: ChainSearch) {
+  const stored = switches.verifiedCaEndsChain ? anchors.map((a) => a.certificate) : [];
   const all = [...presented.slice(1), ...supplements, ...stored];
   return all.filter((one, at) => all.findIndex((other) => same(one, other)) === at);
 }
 
 /** The first rule that a path breaks; undefined when it holds. */
-export function pathFault(path: Path, now: Date): string | undefined {
+function pathFault(path: Path, rules: Rules): string | undefined {
   let authoritiesBelow = 0;
   for (const [at, certificate] of path.entries()) {
     const isAnchor = at === path.length - 1;
-    const fault = commonFault(certificate, now, isAnchor) ?? authorityFault(path, at);
+    const fault = commonFault(certificate, rules, isAnchor) ?? authorityFault(path, at);
     if (fault !== undefined) {
       return `"${oneLine(certificate)}" ${fault}`;
     }
@@ -99,27 +99,36 @@ export function pathFault(path: Path, now: Date): string | undefined {
   return undefined;
 }
 
+/** What a certificate is judged by. */
+export type Rules = Pick<ChainSearch, "now" | "switches">;
+
 /** Rules for every certificate, also for a leaf that is compared and not chained. */
 export function commonFault(
   certificate: ChainCertificate,
-  now: Date,
+  { now, switches }: Rules,
   isAnchor = false,
 ): string | undefined {
-  if (now < certificate.notBefore) {
-    return `is not valid before ${certificate.notBefore.toISOString()}`;
+  if (!isAnchor || switches.verifiedCaDates === "judged") {
+    if (now < certificate.notBefore) {
+      return `is not valid before ${certificate.notBefore.toISOString()}`;
+    }
+    if (now > certificate.notAfter) {
+      return `expired at ${certificate.notAfter.toISOString()}`;
+    }
   }
-  // not known: whether DPS looks at the dates of a verified CA certificate. Assumed: it does.
-  if (now > certificate.notAfter) {
-    return `expired at ${certificate.notAfter.toISOString()}`;
-  }
-  // not known, assumed: extended key usage binds the leaf and the authorities, not the anchor.
-  if (!isAnchor && !certificate.mayAuthenticateClients) {
+  // An anchor is trusted as it is: neither its purposes nor its own signature say anything.
+  if (!isAnchor && switches.extendedKeyUsage === "judged" && !certificate.mayAuthenticateClients) {
     return "is not for client authentication (extended key usage)";
   }
-  if (certificate.unknownCritical.length > 0) {
-    return `has a critical extension that is not understood: ${certificate.unknownCritical.join(", ")}`;
+  if (!isAnchor && switches.weakSignatures === "refused" && certificate.weaklySigned) {
+    return "is signed with MD5 or SHA-1";
   }
-  return undefined;
+  const unknown = certificate.unknownCritical.filter(
+    (type) => type !== NAME_CONSTRAINTS || switches.criticalNameConstraints === "refused",
+  );
+  return unknown.length > 0
+    ? `has a critical extension that is not understood: ${unknown.join(", ")}`
+    : undefined;
 }
 
 function authorityFault(path: Path, at: number): string | undefined {

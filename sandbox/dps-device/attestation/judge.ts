@@ -2,7 +2,7 @@
  * Which enrollment admits a device, from what it presented. Pure: no store, no clock, no socket.
  * Source unless said otherwise: learn.microsoft.com/azure/iot-dps/concepts-x509-attestation.
  */
-import type { ProvisioningBehaviour } from "../../dps-service/behaviour";
+import type { Switches } from "../../common/switches";
 import { readCertificate, same, thumbprint, type ChainCertificate } from "./certificate";
 import { buildPaths, commonFault, type Anchor, type ChainFindings, type Path } from "./chain";
 
@@ -37,7 +37,7 @@ export interface Attempt {
   groups: Iterable<GroupView>;
   caCertificates: Iterable<CaView>;
   now: Date;
-  behaviour: ProvisioningBehaviour;
+  switches: Switches;
 }
 
 export type Refusal =
@@ -124,7 +124,7 @@ function byIndividual(presented: ChainCertificate[], attempt: Attempt): Verdict 
   const leaf = presented[0]!;
   const holdsLeaf = (one: IndividualView) => one.certificates.some((der) => der.equals(leaf.der));
   const all = [...attempt.individuals];
-  if (attempt.behaviour.disabledIndividualDenies === "certificate") {
+  if (attempt.switches.disabledIndividualDenies === "certificate") {
     if (all.some((one) => !one.enabled && holdsLeaf(one))) {
       return refuse("individual disabled", "a disabled individual enrollment has this certificate");
     }
@@ -134,17 +134,17 @@ function byIndividual(presented: ChainCertificate[], attempt: Attempt): Verdict 
     return undefined;
   }
   if (!own.enabled) {
-    return attempt.behaviour.disabledIndividualDenies === "certificate"
+    return attempt.switches.disabledIndividualDenies === "certificate"
       ? undefined
       : refuse("individual disabled", `the individual enrollment is disabled`);
   }
   if (!holdsLeaf(own)) {
     return refuse("individual unmatched", "the leaf is in neither slot of the enrollment");
   }
-  if (presented.length > 1 && attempt.behaviour.individualWithChain === "refused") {
+  if (presented.length > 1 && attempt.switches.individualWithChain === "refused") {
     return refuse("individual with chain", "an individual enrollment wants the leaf alone");
   }
-  const fault = commonFault(leaf, attempt.now);
+  const fault = commonFault(leaf, attempt);
   if (fault !== undefined) {
     return refuse("individual invalid", `the leaf ${fault}`);
   }
@@ -156,15 +156,15 @@ function byGroup(presented: ChainCertificate[], attempt: Attempt): Verdict {
   const findings = buildPaths({
     presented,
     anchors: readAnchors(attempt.caCertificates),
-    supplements: attempt.behaviour.slotCompletesChain ? readSlots(groups) : [],
-    anchorNeedNotBePresented: attempt.behaviour.verifiedCaEndsChain,
+    supplements: attempt.switches.slotCompletesChain ? readSlots(groups) : [],
     now: attempt.now,
+    switches: attempt.switches,
   });
   if (findings.paths.length === 0) {
     return chainRefusal(findings);
   }
   for (const path of findings.paths) {
-    const verdict = alongPath(path, groups, attempt.behaviour);
+    const verdict = alongPath(path, groups, attempt.switches);
     if (verdict !== undefined) {
       return verdict;
     }
@@ -176,7 +176,7 @@ function byGroup(presented: ChainCertificate[], attempt: Attempt): Verdict {
 function alongPath(
   path: Path,
   groups: GroupView[],
-  { disabledGroupDenies }: ProvisioningBehaviour,
+  { disabledGroupDenies }: Switches,
 ): Verdict | undefined {
   const hits = path
     .slice(1)

@@ -74,6 +74,23 @@ describe("the sandbox's command line", () => {
     assert.equal(await stop("SIGTERM"), 0);
   });
 
+  it("sets switches by name, lists them, and refuses others in one sentence", async () => {
+    const list = call(["switches"]);
+    assert.equal(list.status, 0, list.stderr);
+    assert.match(list.stdout, /^disabledIndividualDenies=registration-id {2}\(DPS; /);
+    const wrong = call(["--dir", dir, "--switch", "disabledIndividualDenies=name"]);
+    assert.equal(wrong.status, 1);
+    assert.equal(
+      wrong.stderr,
+      'The switch disabledIndividualDenies cannot be "name": it takes registration-id or certificate.\n',
+    );
+    assert.equal(existsSync(dir), false);
+    const settings = ["--switch", "disabledIndividualDenies=certificate"];
+    const banner = await start(["--dir", dir, ...settings]);
+    assert.match(banner, /^ {2}Switch {3}disabledIndividualDenies=certificate$/m);
+    assert.equal(await stop("SIGTERM"), 0);
+  });
+
   it("leaves nothing behind when it is stopped while it starts", async () => {
     running = spawn(process.execPath, command(["--dir", dir]), { cwd: ROOT, stdio: "ignore" });
     while (!existsSync(join(dir, "sandbox.lock"))) {

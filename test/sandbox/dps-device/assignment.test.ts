@@ -142,9 +142,18 @@ describe("assigning a device to a linked hub", () => {
       assert.deepEqual(f.small.hubs.calls, []);
       const answer = await f.register(next);
       assert.deepEqual(f.small.hubs.calls, [`assign ${ALPHA}/${ID} ${next.thumbprint}`]);
-      assert.equal(stateOf(answer)["substatus"], "initialAssignment");
+      assert.equal(stateOf(answer)["substatus"], "reprovisionedToInitialAssignment");
       assert.equal((await record())["substatus"], "reprovisionedToInitialAssignment");
       assert.deepEqual(f.small.hubs.twin(ALPHA, ID), lived);
+    });
+
+    it("tells the device initialAssignment every time where it is set to", async () => {
+      await f.close();
+      f = await fixture({ deviceSubstatus: "initialAssignment" });
+      await enroll({});
+      await f.register(leaf);
+      assert.equal(stateOf(await f.register(leaf))["substatus"], "initialAssignment");
+      assert.equal((await record())["substatus"], "reprovisionedToInitialAssignment");
     });
 
     it("migrate: to the new hub with its twin, and away from the old one", async () => {

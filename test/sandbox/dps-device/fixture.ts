@@ -1,5 +1,5 @@
 /** A front with a verified root, an enrollment group for it, and a device below it. */
-import type { ProvisioningBehaviour } from "../../../sandbox/dps-service/behaviour";
+import type { Switches } from "../../../sandbox/common/switches";
 import { TestCa, type Issued } from "../../support/test-ca";
 import {
   GOOD_TOKEN,
@@ -30,9 +30,9 @@ export interface Fixture {
 export const ID = "truck-7";
 const VERSION = "api-version=2021-10-01";
 
-export async function fixture(behaviour: Partial<ProvisioningBehaviour> = {}): Promise<Fixture> {
+export async function fixture(switches: Partial<Switches> = {}): Promise<Fixture> {
   const small = await smallSandbox();
-  const front = await startHttps(small, behaviour);
+  const front = await startHttps(small, switches);
   const { port } = front;
   const service: Fixture["service"] = (method, path, body) =>
     request(small, port, {

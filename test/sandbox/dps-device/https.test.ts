@@ -75,6 +75,27 @@ describe("the device API over HTTPS", () => {
     assert.equal((await f.service("GET", `/registrations/${ID}`)).body["status"], "assigned");
   });
 
+  it("lets a newer registration take the place of one under way, or answers 409 where it is set to", async () => {
+    const twice = async () => {
+      const { leaf } = await withGroup(f);
+      const start = () => f.device(leaf, "PUT", `${ID}/register`, { registrationId: ID });
+      const first = await start();
+      const second = await start();
+      return { leaf, first, second, start };
+    };
+    const replaced = await twice();
+    assert.equal(replaced.second.status, 202);
+    const path = `${ID}/operations/${String(replaced.first.body["operationId"])}`;
+    assert.equal((await f.device(replaced.leaf, "GET", path)).status, 404);
+
+    await f.close();
+    f = await fixture({ concurrentRegistration: "conflict" });
+    const { second, start } = await twice();
+    assert.deepEqual([second.status, second.body["errorCode"]], [409, 409200]);
+    f.small.clock.advance(3000);
+    assert.equal((await start()).status, 202);
+  });
+
   it("looks up the registration of the device that asks", async () => {
     const { leaf } = await withGroup(f);
     assert.equal((await f.device(leaf, "POST", ID, {})).status, 404);

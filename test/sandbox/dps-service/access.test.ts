@@ -203,9 +203,9 @@ describe("access to the service API, and its edges", () => {
   });
 
   describe("with other settings for what is not known", () => {
-    const restart = async (behaviour: Parameters<typeof startHttps>[1]) => {
+    const restart = async (switches: Parameters<typeof startHttps>[1]) => {
       await front.close();
-      front = await startHttps(small, behaviour);
+      front = await startHttps(small, switches);
     };
 
     it("refuses one certificate in two enrollments", async () => {

@@ -16,12 +16,9 @@ import type {
 } from "../../../sandbox/common/model";
 import { RequestLog, type LoggedRequest } from "../../../sandbox/common/request-log";
 import { Store } from "../../../sandbox/common/store";
+import { DEFAULT_SWITCHES, type Switches } from "../../../sandbox/common/switches";
 import { TlsRoot } from "../../../sandbox/common/tls";
 import { createProvisioningApp } from "../../../sandbox/dps-service/app";
-import {
-  DEFAULT_BEHAVIOUR,
-  type ProvisioningBehaviour,
-} from "../../../sandbox/dps-service/behaviour";
 import { newEtag } from "../../../sandbox/dps-service/records";
 
 export const SERVICE = "rollers";
@@ -108,6 +105,7 @@ export async function smallSandbox(): Promise<SmallSandbox> {
   const hubs = new RecordingHubs();
   const sandbox: Sandbox = {
     clock,
+    switches: DEFAULT_SWITCHES,
     log,
     services: store.collection("services"),
     caCertificates: store.collection("ca-certificates"),
@@ -176,13 +174,15 @@ export async function smallSandbox(): Promise<SmallSandbox> {
 /** The HTTPS half of a front, on a free port. */
 export async function startHttps(
   { sandbox }: SmallSandbox,
-  behaviour: Partial<ProvisioningBehaviour> = {},
+  switches: Partial<Switches> = {},
 ): Promise<{ port: number; close(): Promise<void> }> {
   const identity = await sandbox.serverIdentity(["localhost", "127.0.0.1"]);
-  const { app } = createProvisioningApp(sandbox, SERVICE, identity, ["localhost"], {
-    ...DEFAULT_BEHAVIOUR,
-    ...behaviour,
-  });
+  const { app } = createProvisioningApp(
+    { ...sandbox, switches: { ...sandbox.switches, ...switches } },
+    SERVICE,
+    identity,
+    ["localhost"],
+  );
   const port = await listen(app, "127.0.0.1", 0);
   return { port, close: () => app.close() };
 }

@@ -18,6 +18,7 @@ import type {
 } from "../../../sandbox/common/model";
 import { RequestLog, type LoggedRequest } from "../../../sandbox/common/request-log";
 import { Store } from "../../../sandbox/common/store";
+import { DEFAULT_SWITCHES } from "../../../sandbox/common/switches";
 import { TlsRoot } from "../../../sandbox/common/tls";
 import { startHubFront } from "../../../sandbox/iot-hub/front";
 import { createLinkedHubOperations } from "../../../sandbox/iot-hub/linked-hub-operations";
@@ -88,6 +89,7 @@ export async function smallHub(): Promise<SmallHub> {
   log.on("request", (request) => requests.push(request));
   const root = await TlsRoot.create();
   const sandbox: Sandbox = {
+    switches: DEFAULT_SWITCHES,
     clock,
     log,
     services: store.collection("services"),

@@ -88,7 +88,7 @@ export async function chainCases(w: World): Promise<Case[]> {
       presented: [directLeaf.der],
       groups: [group("factory", w.factory)],
       cas: [ca(w.root)],
-      behaviour: { slotCompletesChain: true },
+      switches: { slotCompletesChain: true },
       want: "group factory",
     },
     {

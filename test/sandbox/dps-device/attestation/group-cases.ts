@@ -26,7 +26,7 @@ export function groupCases(w: World): Case[] {
       source: `${CHAIN_PAGE}, by its pictures`,
       presented: [w.rootLeaf.der],
       ...rootGroup(w),
-      behaviour: { verifiedCaEndsChain: false },
+      switches: { verifiedCaEndsChain: false },
       want: "no CA",
     },
     {
@@ -34,7 +34,7 @@ export function groupCases(w: World): Case[] {
       source: CHAIN_PAGE,
       presented: [w.rootLeaf.der, w.root.der],
       ...rootGroup(w),
-      behaviour: { verifiedCaEndsChain: false },
+      switches: { verifiedCaEndsChain: false },
       want: "group root",
     },
     {
@@ -81,7 +81,7 @@ export function groupCases(w: World): Case[] {
       presented: fullChain(w),
       groups: [group("root", w.root, false), group("line", w.line)],
       cas: [ca(w.root)],
-      behaviour: { disabledGroupDenies: "anywhere" },
+      switches: { disabledGroupDenies: "anywhere" },
       want: "group disabled",
     },
     {

@@ -136,7 +136,7 @@ export async function individualCases(w: World): Promise<Case[]> {
       source: "azure-iot-sdk-node#547, azure-iot-sdk-python#177",
       presented: fullChain(w),
       individuals: [individual([w.leaf])],
-      behaviour: { individualWithChain: "refused" },
+      switches: { individualWithChain: "refused" },
       want: "individual with chain",
     },
     {
@@ -184,7 +184,7 @@ export async function individualCases(w: World): Promise<Case[]> {
       presented: fullChain(w),
       individuals: [individual([w.leaf], false)],
       ...rootGroup(w),
-      behaviour: { disabledIndividualDenies: "certificate" },
+      switches: { disabledIndividualDenies: "certificate" },
       want: "individual disabled",
     },
     {
@@ -193,7 +193,7 @@ export async function individualCases(w: World): Promise<Case[]> {
       presented: fullChain(w),
       individuals: [individual([w.nextLeaf], false)],
       ...rootGroup(w),
-      behaviour: { disabledIndividualDenies: "certificate" },
+      switches: { disabledIndividualDenies: "certificate" },
       want: "group root",
     },
   ];

@@ -1,6 +1,6 @@
 import assert from "node:assert/strict";
 import { judge } from "../../../../sandbox/dps-device/attestation/judge";
-import { DEFAULT_BEHAVIOUR } from "../../../../sandbox/dps-service/behaviour";
+import { DEFAULT_SWITCHES } from "../../../../sandbox/common/switches";
 import { TestCa } from "../../../support/test-ca";
 import { chainCases } from "./chain-cases";
 import { groupCases } from "./group-cases";
@@ -26,7 +26,7 @@ describe("judging the certificates of a device", () => {
         groups: row.groups ?? [],
         caCertificates: row.cas ?? [],
         now: row.now ?? NOW,
-        behaviour: { ...DEFAULT_BEHAVIOUR, ...row.behaviour },
+        switches: { ...DEFAULT_SWITCHES, ...row.switches },
       });
       const got = verdict.admitted ? `${verdict.by.kind} ${verdict.by.id}` : verdict.refusal;
       const detail = verdict.admitted ? "" : ` (${verdict.detail})`;
@@ -44,7 +44,7 @@ describe("judging the certificates of a device", () => {
       groups: [],
       caCertificates: [],
       now: NOW,
-      behaviour: DEFAULT_BEHAVIOUR,
+      switches: DEFAULT_SWITCHES,
     });
     assert.equal(verdict.admitted && verdict.thumbprint, leaf.thumbprint);
   });
@@ -59,7 +59,7 @@ describe("judging the certificates of a device", () => {
         groups: row.groups ?? [],
         caCertificates: row.cas ?? [],
         now: NOW,
-        behaviour: { ...DEFAULT_BEHAVIOUR, ...row.behaviour },
+        switches: { ...DEFAULT_SWITCHES, ...row.switches },
       });
       return verdict.admitted ? "admitted" : verdict.message;
     };

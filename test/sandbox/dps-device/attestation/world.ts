@@ -5,7 +5,7 @@ import type {
   IndividualView,
   Refusal,
 } from "../../../../sandbox/dps-device/attestation/judge";
-import type { ProvisioningBehaviour } from "../../../../sandbox/dps-service/behaviour";
+import type { Switches } from "../../../../sandbox/common/switches";
 import { TestCa, type Issued } from "../../../support/test-ca";
 
 export const NOW = new Date("2026-06-15T12:00:00Z");
@@ -42,7 +42,7 @@ export interface Case {
   groups?: GroupView[];
   cas?: CaView[];
   now?: Date;
-  behaviour?: Partial<ProvisioningBehaviour>;
+  switches?: Partial<Switches>;
   want: Refusal | `individual ${string}` | `group ${string}`;
 }
 

@@ -17,6 +17,7 @@ import { listen } from "../../../../sandbox/common/http";
 import type { LinkedHubOperations, Sandbox } from "../../../../sandbox/common/model";
 import { type LoggedRequest, RequestLog } from "../../../../sandbox/common/request-log";
 import { Store } from "../../../../sandbox/common/store";
+import { DEFAULT_SWITCHES } from "../../../../sandbox/common/switches";
 import { TlsRoot } from "../../../../sandbox/common/tls";
 import { startAzureNative } from "../../../../sandbox/plugins/azure-native/server";
 import { decode, encode, type Values } from "../../../../sandbox/plugins/azure-native/values";
@@ -55,6 +56,7 @@ export async function startTestArm(): Promise<TestArm> {
   const subscriptionId = "00000000-0000-4000-8000-000000000001";
   const { tenantId, clientId, clientSecret } = authority.saved;
   const sandbox: Sandbox = {
+    switches: DEFAULT_SWITCHES,
     clock,
     log,
     services: store.collection("services"),
