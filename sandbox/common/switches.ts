@@ -33,7 +33,7 @@ export function readSwitches(settings: string[]): Partial<Switches> {
     }
     read.set(name, readValue(name, value.join("=")));
   }
-  return Object.fromEntries(read) as Partial<Switches>;
+  return Object.fromEntries(read);
 }
 
 function readValue(name: string, text: string): unknown {
