@@ -1,10 +1,10 @@
 /** What is wrong with a change, as opposed to its result: overlap, swaps, keys carried on. */
 import type { Breach, Breaches } from "./compromise";
 import type { Declared, KnownCertificate } from "./declared";
-import { fault, type Fault } from "./faults";
+import { fault, type Fault, type FaultCode } from "./faults";
 import { covers, entriesOf, identity, isExpired, isNotYetValid, own, wordsOf } from "./slots";
 import type { Entry, ResolvedSlot } from "./slots";
-import { displayName, listed, pathOf } from "./text";
+import { displayName, foldCase, listed, pathOf } from "./text";
 
 export function changeFaults(
   old: Entry | undefined,
@@ -15,12 +15,47 @@ export function changeFaults(
 ): Fault[] {
   if (old === undefined) return [];
   const added = entry.slots.filter((slot) => old.slots.every((each) => each.id !== slot.id));
-  const breach = old.slots.some((slot) => isShutOut(breaches, slot));
   return [
-    // A breach is exempt from every gate that only protects availability.
-    ...(breach ? [] : overlapFaults(old, entry, added, among, now)),
+    ...(old.slots.some((slot) => isShutOut(breaches, slot))
+      ? []
+      : overlapFaults(old, entry, added, among, now)),
     ...added.flatMap((slot) => keyReuse(old, slot, breaches)),
   ];
+}
+
+/** Gates that only protect availability, of what is in the slots. */
+const AVAILABILITY: ReadonlySet<FaultCode> = new Set<FaultCode>(["DPS-CERT-042", "DPS-CERT-049"]);
+
+/**
+ * Whether the change of an entry is part of a breach: something in its slots was shut out, or the
+ * entry is there to shadow a group for a compromised leaf with its registration ID.
+ */
+export function isBreach(
+  after: Declared,
+  old: Entry | undefined,
+  entry: Entry,
+  breaches: Breaches,
+): boolean {
+  if (old?.slots.some((slot) => isShutOut(breaches, slot)) === true) return true;
+  if (old !== undefined || entry.kind !== "individual") return false;
+  return [...after.compromised, ...after.denied].some((each) => {
+    const leaf = "certificate" in each ? own(after.certificates, each.certificate) : undefined;
+    return leaf?.known === true && foldCase(leaf.summary.subjectCommonName) === foldCase(entry.id);
+  });
+}
+
+/** A breach is exempt from every gate that only protects availability: there it only warns. */
+export function easedInBreach(faults: Fault[], breach: boolean): Fault[] {
+  if (!breach) return faults;
+  return faults.map((each) =>
+    AVAILABILITY.has(each.code)
+      ? {
+          ...each,
+          severity: "warning",
+          found: `${each.found} (which does not stop a breach)`,
+        }
+      : each,
+  );
 }
 
 export function slotBreach(breaches: Breaches, slot: ResolvedSlot): Breach | undefined {
@@ -83,7 +118,11 @@ function keyReuse(old: Entry, slot: ResolvedSlot, breaches: Breaches): Fault[] {
 }
 
 /** A CA name whose certificate changes while groups refer to the name. */
-export function swapFaults(before: Declared | undefined, after: Declared): Fault[] {
+export function swapFaults(
+  before: Declared | undefined,
+  after: Declared,
+  breaches: Breaches,
+): Fault[] {
   if (before === undefined) return [];
   return Object.entries(after.caCertificates).flatMap(([name, ca]) => {
     const old = own(before.caCertificates, name);
@@ -91,6 +130,8 @@ export function swapFaults(before: Declared | undefined, after: Declared): Fault
     const next = own(after.certificates, ca.certificate);
     const previous = own(before.certificates, old.certificate);
     if (identity(ca.certificate, next) === identity(old.certificate, previous)) return [];
+    // What is compromised is cut off, and its groups are written anew once the next one is verified.
+    if (breaches.of(old.certificate, previous)?.declared === true) return [];
     const referring = references(after, name);
     if (next === undefined || referring.length === 0) return [];
     return [

@@ -40,6 +40,8 @@ export interface DeclaredGroup {
   primary?: Slot;
   secondary?: Slot;
   status: "enabled" | "disabled";
+  /** Stays in DPS when it leaves the configuration. Default: false. */
+  retain?: boolean;
 }
 
 export interface DeclaredIndividual {
@@ -48,6 +50,8 @@ export interface DeclaredIndividual {
   status: "enabled" | "disabled";
   /** Default: the registration ID. */
   deviceId?: string;
+  /** Stays in DPS when it leaves the configuration. Default: false. */
+  retain?: boolean;
 }
 
 /** `certificate` is a name in `certificates`; `thumbprint` is SHA-1 or SHA-256 in hex. */
@@ -63,7 +67,23 @@ export interface Waiver {
   until: string;
 }
 
+/** The DPS instance. */
+export interface DeclaredService {
+  /** Absent: made up. */
+  name?: string;
+  resourceGroup: string;
+  location: string;
+  /** It is looked up, not managed. */
+  adopt: boolean;
+}
+
 export interface Declared {
+  /** Absent: not judged. */
+  service?: DeclaredService;
+  /** Linked hubs. Absent: not judged. */
+  hubs?: { name?: string; adopt: boolean }[];
+  /** How long the fleet's devices are offline at most, in hours. Default: 0. */
+  longestOfflineHours?: number;
   certificates: Record<string, DeclaredCertificate>;
   caCertificates: Record<string, DeclaredCa>;
   enrollmentGroups: Record<string, DeclaredGroup>;

@@ -1,6 +1,7 @@
 /** The one table of all faults; `docs/reference/fault-codes.md` is generated from it. */
 import { BREACH } from "./fault-kinds/breach";
 import { CONFIGURATION } from "./fault-kinds/configuration";
+import { FLEET } from "./fault-kinds/fleet";
 import { NOT_SUPPORTED } from "./fault-kinds/not-supported";
 import { READING } from "./fault-kinds/reading";
 import { SERVICE } from "./fault-kinds/service";
@@ -13,6 +14,7 @@ export const FAULTS = {
   ...READING,
   ...CONFIGURATION,
   ...SLOTS,
+  ...FLEET,
   ...BREACH,
   ...NOT_SUPPORTED,
   ...SERVICE,

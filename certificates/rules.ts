@@ -3,14 +3,16 @@
  * procedure that it carries out, in steps) and what is wrong with it.
  */
 import { breachFaults } from "./breach-rules";
-import { changeFaults, swapFaults } from "./change-rules";
+import { changeFaults, easedInBreach, isBreach, swapFaults } from "./change-rules";
 import { allKnown, Breaches } from "./compromise";
 import type { Declared, Judgement, KnownFacts } from "./declared";
 import type { Fault } from "./faults";
 import { nameFaults } from "./name-rules";
 import { inferRolls } from "./rolls";
+import { comesThroughGroupFaults, hubFaults, serviceFaults } from "./service-rules";
 import { caEntryFaults, deviceIdFaults, slotFaults } from "./slot-rules";
 import { entriesOf } from "./slots";
+import { strengthFaults } from "./strength-rules";
 import { applyWaivers } from "./waivers";
 
 /**
@@ -31,16 +33,23 @@ export function judge(
   const faults: Fault[] = [
     ...nameFaults(before, after, entries),
     ...caEntryFaults(after),
-    ...swapFaults(before, after),
+    ...swapFaults(before, after, breaches),
+    ...strengthFaults(before, after, entries, oldEntries),
+    ...serviceFaults(before, oldEntries, after),
+    ...hubFaults(before, after),
     ...entries.flatMap((entry) => {
       const old = oldEntries.find((each) => each.key === entry.key);
       const oldSlots = new Set(old?.slots.map((slot) => slot.id));
       return [
-        ...slotFaults(before, after, entry, oldSlots, now),
+        ...easedInBreach(
+          slotFaults(before, after, entry, oldSlots, now),
+          isBreach(after, old, entry, breaches),
+        ),
         ...changeFaults(old, entry, breaches, among, now),
       ];
     }),
     ...deviceIdFaults(after),
+    ...comesThroughGroupFaults(after, entries, oldEntries),
     ...breachFaults(before, after, entries, oldEntries, breaches),
   ];
   return {

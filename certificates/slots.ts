@@ -35,9 +35,11 @@ export interface Entry {
   /** Registration ID or group ID. */
   id: string;
   path: string;
-  /** Equal for what DPS takes for one entry: IDs are compared without case. */
+  /** `entryKey` */
   key: string;
   enabled: boolean;
+  /** Stays in DPS when it leaves the configuration. */
+  retained: boolean;
   slots: ResolvedSlot[];
 }
 
@@ -50,6 +52,11 @@ export function entriesOf(declared: Declared): Entry[] {
       entryOf(declared, "individual", id, individual),
     ),
   ];
+}
+
+/** Equal for what DPS takes for one entry: `group:sensors`. */
+export function entryKey(kind: EntryKind, id: string): string {
+  return `${kind}:${foldCase(id)}`;
 }
 
 /** `enrollmentGroups.<id>` or `individualEnrollments.<id>`. */
@@ -72,8 +79,9 @@ function entryOf(
     kind,
     id,
     path,
-    key: `${kind}:${foldCase(id)}`,
+    key: entryKey(kind, id),
     enabled: entry.status === "enabled",
+    retained: entry.retain === true,
     slots,
   };
 }

@@ -52,7 +52,7 @@ function unusable(waiver: Waiver, path: string, now: Date): Fault | undefined {
   // It holds through its last day.
   if (now.getTime() < day.getTime() + 24 * 3600 * 1000) return undefined;
   return fault(
-    "DPS-CERT-030",
+    "DPS-CERT-081",
     `${path}.until`,
     `a waiver that ended on ${waiver.until}`,
     "remove the waiver, or renew it with a reason",

@@ -22,6 +22,8 @@ export interface StackConfiguration {
   individualEnrollments: Record<string, IndividualEnrollmentConfiguration>;
   compromised: CompromisedConfiguration[];
   denied: DeniedConfiguration[];
+  /** What is known of the fleet and cannot be read. */
+  fleet: { longestOfflineHours: number };
   remove: { how: "now" | "waves" | "evidenced"; keep: "delete" | "rekey" };
   /** What was closed by hand and is opened again. */
   reenable: ReenableConfiguration[];

@@ -89,7 +89,14 @@ export function declare(
   configuration: StackConfiguration,
   certificates: Record<string, DeclaredCertificate>,
 ): Declared {
+  const { name, resourceGroup, location, adopt } = configuration.service;
   return {
+    service: { ...(name === undefined ? {} : { name }), resourceGroup, location, adopt },
+    hubs: configuration.hubs.map((hub) => ({
+      ...(hub.name === undefined ? {} : { name: hub.name }),
+      adopt: hub.adopt,
+    })),
+    longestOfflineHours: configuration.fleet.longestOfflineHours,
     certificates,
     caCertificates: mapValues(configuration.caCertificates, ({ certificate, proof }) => ({
       certificate,
@@ -97,17 +104,19 @@ export function declare(
     })),
     enrollmentGroups: mapValues(
       configuration.enrollmentGroups,
-      ({ primary, secondary, status }) => ({
+      ({ primary, secondary, status, adopt, retain }) => ({
         ...(primary === undefined ? {} : { primary }),
         ...(secondary === undefined ? {} : { secondary }),
+        retain: retain ?? adopt,
         status,
       }),
     ),
     individualEnrollments: mapValues(
       configuration.individualEnrollments,
-      ({ primary, secondary, status, deviceId }) => ({
+      ({ primary, secondary, status, deviceId, adopt, retain }) => ({
         ...(primary === undefined ? {} : { primary }),
         ...(secondary === undefined ? {} : { secondary }),
+        retain: retain ?? adopt,
         ...(deviceId === undefined ? {} : { deviceId }),
         status,
       }),

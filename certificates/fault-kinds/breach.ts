@@ -1,4 +1,4 @@
-/** Compromised and denied: 070-089. */
+/** Compromised and denied, and what must not stand in the way of a breach: 070-089. */
 import type { FaultKind } from "./fault-kind";
 
 export const BREACH = {
@@ -52,5 +52,17 @@ export const BREACH = {
     severity: "refusal",
     explanation:
       "Whoever holds the key issues leaves below it, and the chain leads on to the higher CA. DPS looks for groups from the leaf upwards, so a disabled group that holds the compromised certificate shuts its chain out.",
+  },
+  "DPS-CERT-080": {
+    title: "no free CA entry",
+    severity: "refusal",
+    explanation:
+      "A DPS instance holds 25 CA certificates, and an update deletes last. In a breach the order is disable, delete, upload: two changes.",
+  },
+  "DPS-CERT-081": {
+    title: "waiver that has ended",
+    severity: "warning",
+    explanation:
+      "It waives nothing any more: what it waived stands again where a change meets it. It stops nothing by itself, so that it does not stand in the way of a breach.",
   },
 } as const satisfies Record<string, FaultKind>;

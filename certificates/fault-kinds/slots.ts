@@ -1,4 +1,4 @@
-/** Slots, CA certificates and rolls: 040-069. */
+/** Slots, CA certificates and rolls: 040-056. */
 import type { FaultKind } from "./fault-kind";
 
 export const SLOTS = {

@@ -57,7 +57,7 @@ describe("a change", () => {
       [
         "DPS-CERT-030 at waivers[1].code: found a fault that nobody can waive: DPS-CERT-070",
         "DPS-CERT-030 at waivers[2].code: found an unknown code: DPS-CERT-999",
-        "DPS-CERT-030 at waivers[3].until: found a waiver that ended on 2026-05-31",
+        "DPS-CERT-081 at waivers[3].until: found a waiver that ended on 2026-05-31",
         "DPS-CERT-030 at waivers[4].until: found a day that is not written as YYYY-MM-DD: 2026-13-31",
         "DPS-CERT-031 at waivers[0]: found a waiver of DPS-CERT-048 at x, where there is no such fault",
       ],

@@ -60,6 +60,7 @@ describe("reading the configuration", () => {
       },
       compromised: [],
       denied: [],
+      fleet: { longestOfflineHours: 0 },
       remove: { how: "now", keep: "delete" },
       reenable: [],
       waivers: [],
@@ -79,7 +80,7 @@ describe("reading the configuration", () => {
       "a misspelt property",
       { service, taget: "azure" },
       [
-        "DPS-CERT-020 at taget: found the unknown property taget; fix: did you mean target? Allowed: target, auth, service, hubs, certificates, caCertificates, enrollmentGroups, individualEnrollments, compromised, denied, remove, reenable and waivers",
+        "DPS-CERT-020 at taget: found the unknown property taget; fix: did you mean target? Allowed: target, auth, service, hubs, certificates, caCertificates, enrollmentGroups, individualEnrollments, compromised, denied, fleet, remove, reenable and waivers",
       ],
     ],
     [
