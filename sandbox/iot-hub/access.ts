@@ -14,6 +14,8 @@ export const RIGHTS = {
   query: ["RegistryRead", "ServiceConnect"],
   twin: ["ServiceConnect"],
   method: ["ServiceConnect"],
+  // Source: the tutorial "Schedule and broadcast jobs" asks for the policy registryReadWrite.
+  job: ["RegistryWrite"],
 } as const;
 
 export type Operation = keyof typeof RIGHTS;

@@ -5,6 +5,7 @@ import { PRECONDITION_TEXT } from "./not-known";
 
 /** Source: Microsoft.Azure.Devices, ErrorCode; learn.microsoft.com, IotHubServiceErrorCode. */
 const NUMBERS = {
+  GenericBadRequest: 400000,
   InvalidProtocolVersion: 400001,
   ArgumentInvalid: 400004,
   IotHubFormatError: 400006,
@@ -12,10 +13,13 @@ const NUMBERS = {
   IotHubUnauthorizedAccess: 401002,
   IotHubQuotaExceeded: 403002,
   DeviceNotFound: 404001,
+  JobNotFound: 404002,
   ModuleNotFound: 404010,
   DeviceAlreadyExists: 409001,
+  JobAlreadyExists: 409104,
   ModuleAlreadyExistsOnDevice: 409301,
   PreconditionFailed: 412001,
+  ThrottlingMaxActiveJobCountExceeded: 429004,
 } as const;
 
 export type FaultCode = keyof typeof NUMBERS;

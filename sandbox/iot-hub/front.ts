@@ -4,10 +4,12 @@ import { createApp, listen, type Failure } from "../common/http";
 import type { ListenOptions, Sandbox, ServiceEndpoint } from "../common/model";
 import { startDeviceHub } from "./device-mqtt";
 import { HubFault } from "./faults";
+import { Jobs } from "./jobs";
 import { DirectMethods } from "./methods";
 import { moduleRoutes } from "./module-routes";
 import { DeviceRegistry } from "./registry";
-import { hubRoutes, type HubApi } from "./routes";
+import type { HubApi } from "./api";
+import { hubRoutes } from "./routes";
 
 /**
  * Starts the two listeners of the hub called `hubName`. Throws when there is no such hub, or a port is
@@ -29,6 +31,7 @@ export async function startHubFront(
   const identity = await sandbox.serverIdentity([...new Set([hub.hostName, ...names])]);
   const registry = new DeviceRegistry(sandbox, hubName);
   const methods = new DirectMethods(registry.connections, () => sandbox.clock.now());
+  const jobs = new Jobs({ sandbox, hubName, registry, methods });
   const app = createApp(sandbox, {
     service: "iot-hub",
     instance: hubName,
@@ -41,6 +44,7 @@ export async function startHubFront(
     hubName,
     registry,
     methods,
+    jobs,
     names,
     notWritten: (operation) => notWritten(operation, sandbox.clock.now()),
   };
@@ -52,10 +56,12 @@ export async function startHubFront(
       { sandbox, hubName, identity, registry, methods, names },
       { address, port: listenOn.mqttPort },
     );
+    jobs.start();
     return {
       httpsPort,
       mqttPort: mqtt.port,
       close: async () => {
+        jobs.close();
         methods.close();
         await Promise.all([app.close(), mqtt.close()]);
         registry.connections.attach(undefined);

@@ -52,6 +52,11 @@ function argumentInvalid(text: string, now: Date): Error {
   return nestedError(400004, "ArgumentInvalid", text, now);
 }
 
+/** not known: how a name that is no plain word is written in the topic. */
+function topicOf(methodName: string): string {
+  return `${REQUESTS}${encodeURIComponent(methodName)}/`;
+}
+
 /** Time limits follow the machine's clock: they are about how long a caller waits. */
 export class DirectMethods {
   private readonly waiting = new Map<string, (result: MethodResult) => void>();
@@ -62,10 +67,14 @@ export class DirectMethods {
     private readonly now: () => Date,
   ) {}
 
+  /** Is the device connected, and does it take direct methods? */
+  isListening(deviceId: string, methodName: string): boolean {
+    return this.connections.isSubscribed(deviceId, topicOf(methodName));
+  }
+
   /** Throws `HttpError`: the device is not online (404103), or does not answer in time (504101). */
   async invoke(deviceId: string, call: MethodCall): Promise<MethodResult> {
-    // not known: how a name that is no plain word is written in the topic.
-    const topic = `${REQUESTS}${encodeURIComponent(call.methodName)}/`;
+    const topic = topicOf(call.methodName);
     if (!(await this.isReady(deviceId, topic, call.connectTimeoutInSeconds))) {
       const text = "Timed out waiting for device to connect.";
       throw this.fault(404103, "DeviceNotOnline", text, call.connectTimeoutInSeconds);

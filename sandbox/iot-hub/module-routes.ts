@@ -3,7 +3,7 @@ import type { FastifyInstance, FastifyReply, FastifyRequest } from "fastify";
 import { invalid } from "./faults";
 import { showModule, showModuleTwin } from "./presenter";
 import type { Json, ModuleRecord } from "./records";
-import { handler, readObject, type HubApi } from "./routes";
+import { handler, readObject, type HubApi } from "./api";
 import { partsOf } from "./twin-record";
 
 /** Adds them to `app`. */

@@ -1,228 +1,208 @@
 /**
- * Queries over twins: the part of the hub's query language that fleets use,
+ * Queries over twins and over the jobs of devices: the part of the hub's query language that fleets
+ * use,
  *
- *     SELECT * | <path> [AS <name>], ... FROM devices
- *     [WHERE <path> = | != | <> <value> | <path> IN [<value>, ...] [AND ...]]
+ *     SELECT [TOP <n>] * | <column>, ... FROM devices | devices.jobs
+ *     [WHERE <condition>] [GROUP BY <path>, ...]
  *
- * All else is refused, and the refusal names it. A comparison with a property that is not there is
- * not true, whatever the operator.
+ * where a column is a path, COUNT(), or AVG, SUM, MIN, MAX of a path, each with AS <name>. All else is
+ * refused, and the refusal names it.
  * Source: learn.microsoft.com/azure/iot-hub/iot-hub-devguide-query-language.
  */
-import { HubFault } from "./faults";
+import { readCondition, readPath, valueAt, type Condition } from "./query-expression";
+import { refused, Tokens } from "./query-tokens";
 import type { Json } from "./records";
-import { isObject } from "./twin-collection";
 
 export interface Query {
-  /** "Twin" for `SELECT *`, else "Raw": the header `x-ms-item-type`. */
-  itemType: "Twin" | "Raw";
-  matches(twin: Json): boolean;
-  project(twin: Json): Json;
+  source: "devices" | "devices.jobs";
+  /** "Twin" and "DeviceJob" for `SELECT *`, else "Raw": the header `x-ms-item-type`. */
+  itemType: "Twin" | "DeviceJob" | "Raw";
+  /** Most items in the whole answer; undefined: all. */
+  top: number | undefined;
+  matches(item: Json): boolean;
+  /** What is shown of one item; only when there is no `aggregate`. */
+  project(item: Json): Json;
+  /** What is shown of all items that match, where the query counts or groups. */
+  aggregate: ((items: Json[]) => Json[]) | undefined;
 }
 
-type Literal = string | number | boolean | null;
-
-interface Condition {
-  path: string[];
-  negated: boolean;
-  values: Literal[];
+interface Column {
+  name: string;
+  /** Undefined: COUNT(). */
+  path: string[] | undefined;
+  /** Undefined: the value itself. */
+  combine: ((values: unknown[]) => unknown) | undefined;
 }
 
-const TOKEN =
-  /\s*(?:('(?:[^'\\]|\\.)*'|"(?:[^"\\]|\\.)*")|(-?\d+(?:\.\d+)?(?:e[+-]?\d+)?)|([A-Za-z_$][\w$-]*)|(<>|!=|<=|>=|[=<>*.,()[\]]))/iy;
-const KEYWORDS = ["select", "from", "where", "and", "or", "not", "in", "as"];
+const AGGREGATES: Record<string, (values: unknown[]) => unknown> = {
+  count: (values) => values.length,
+  sum: (values) => sum(numbers(values)),
+  avg: (values) => sum(numbers(values)) / numbers(values).length,
+  min: (values) => Math.min(...numbers(values)),
+  max: (values) => Math.max(...numbers(values)),
+};
 
 /** Throws `HubFault` for what is not understood. */
 export function parseQuery(text: unknown): Query {
   if (typeof text !== "string" || text.trim() === "") {
     throw refused("there is no query");
   }
-  return new Parser(tokens(text.trim().replace(/;$/, ""))).query();
+  const tokens = new Tokens(text.trim().replace(/;$/, ""));
+  tokens.demands("select");
+  const top = tokens.takes("top") ? readTop(tokens) : undefined;
+  const source = sourceOf(tokens);
+  const words = source.split(".");
+  const columns = tokens.takes("*") ? undefined : readColumns(tokens, words);
+  tokens.demands("from");
+  readSource(tokens);
+  const condition = tokens.takes("where") ? readCondition(tokens, words) : () => true;
+  const groups = tokens.takes("group") ? readGroups(tokens, words) : undefined;
+  tokens.end();
+  const all = source === "devices" ? "Twin" : "DeviceJob";
+  return {
+    source,
+    top,
+    itemType: columns === undefined ? all : "Raw",
+    matches: (item) => condition(item) === true,
+    project: (item) => (columns === undefined ? item : projected(item, columns)),
+    aggregate: aggregation(columns, groups),
+  };
 }
 
-function refused(what: string): HubFault {
-  return new HubFault("ArgumentInvalid", `The sandbox does not support this query: ${what}`);
+/**
+ * The condition of a job: what stands behind WHERE. "*" takes every device.
+ * Source: learn.microsoft.com/cli/azure/iot/hub/job.
+ */
+export function parseQueryCondition(text: string): (twin: Json) => boolean {
+  if (text.trim() === "*") {
+    return () => true;
+  }
+  const tokens = new Tokens(text);
+  const condition: Condition = readCondition(tokens, ["devices"]);
+  tokens.end();
+  return (twin) => condition(twin) === true;
 }
 
-function tokens(text: string): string[] {
-  const found: string[] = [];
-  TOKEN.lastIndex = 0;
-  const end = text.trimEnd().length;
-  while (TOKEN.lastIndex < end) {
-    const at = TOKEN.lastIndex;
-    const token = TOKEN.exec(text);
-    if (token === null) {
-      throw refused(`"${text.slice(at).trim().slice(0, 20)}" cannot be read`);
-    }
-    found.push(token[0].trim());
+function readTop(tokens: Tokens): number {
+  const count = Number(tokens.next("a number"));
+  if (!Number.isInteger(count) || count < 1) {
+    throw refused("TOP without a number");
   }
-  return found;
+  return count;
 }
 
-class Parser {
-  private at = 0;
-
-  constructor(private readonly tokens: string[]) {}
-
-  query(): Query {
-    this.keyword("select");
-    const columns = this.peek() === "*" ? (this.at++, undefined) : this.columns();
-    this.keyword("from");
-    const source = this.next("a source");
-    if (source.toLowerCase() !== "devices" || this.peek() === ".") {
-      throw refused(`FROM ${source}${this.peek() === "." ? "." : ""}: only devices`);
-    }
-    const conditions = this.is("where") ? this.conditions() : [];
-    if (this.peek() !== undefined) {
-      throw refused(`"${this.peek()}"`);
-    }
-    return {
-      itemType: columns === undefined ? "Twin" : "Raw",
-      matches: (twin) => conditions.every((condition) => holds(condition, twin)),
-      project: (twin) => (columns === undefined ? twin : projected(twin, columns)),
-    };
+/** Columns come before the source that their paths may begin with. */
+function sourceOf(tokens: Tokens): Query["source"] {
+  let at = 0;
+  while (tokens.peek(at) !== undefined && !(tokens.sees("from", at) && !tokens.sees(".", at - 1))) {
+    at += 1;
   }
+  return tokens.sees(".", at + 2) && tokens.sees("jobs", at + 3) ? "devices.jobs" : "devices";
+}
 
-  private columns(): Column[] {
-    const columns: Column[] = [];
-    do {
-      const path = this.path();
-      const last = path[path.length - 1] ?? "";
-      columns.push({ path, name: this.is("as") ? this.next("a name") : last });
-    } while (this.isSymbol(","));
-    return columns;
+function readSource(tokens: Tokens): void {
+  const source = tokens.next("a source");
+  const part = tokens.takes(".") ? `.${tokens.next("a source")}` : "";
+  if (source.toLowerCase() !== "devices" || !["", ".jobs"].includes(part.toLowerCase())) {
+    throw refused(`FROM ${source}${part}: only devices and devices.jobs`);
   }
+}
 
-  private conditions(): Condition[] {
-    const conditions: Condition[] = [];
-    do {
-      conditions.push(this.condition());
-    } while (this.is("and"));
-    return conditions;
-  }
-
-  private condition(): Condition {
-    const path = this.path();
-    if (this.is("in")) {
-      return { path, negated: false, values: this.list() };
+function readColumns(tokens: Tokens, source: string[]): Column[] {
+  const columns: Column[] = [];
+  do {
+    const call = tokens.sees("(", 1) ? tokens.next("a function") : undefined;
+    if (call === undefined) {
+      const path = readPath(tokens, source);
+      columns.push({ path, name: alias(tokens, path[path.length - 1] ?? ""), combine: undefined });
+      continue;
     }
-    const operator = this.next("an operator");
-    if (!["=", "!=", "<>"].includes(operator)) {
-      throw refused(`the operator ${operator}`);
+    const combine = AGGREGATES[call.toLowerCase()];
+    if (combine === undefined) {
+      throw refused(`${call}(`);
     }
-    return { path, negated: operator !== "=", values: [this.literal()] };
-  }
+    tokens.demands("(");
+    const path = tokens.sees(")") ? undefined : readPath(tokens, source);
+    tokens.demands(")");
+    if ((path === undefined) !== (call.toLowerCase() === "count")) {
+      throw refused(`${call}(${path?.join(".") ?? ""})`);
+    }
+    columns.push({ path, name: alias(tokens, call), combine });
+  } while (tokens.takes(","));
+  return columns;
+}
 
-  private path(): string[] {
-    const path: string[] = [];
-    do {
-      const name = this.next("a property");
-      if (!/^[A-Za-z_$]/.test(name) || (path.length === 0 && KEYWORDS.includes(lower(name)))) {
-        throw refused(`"${name}" where a property is expected`);
+function alias(tokens: Tokens, otherwise: string): string {
+  return tokens.takes("as") ? tokens.next("a name") : otherwise;
+}
+
+function readGroups(tokens: Tokens, source: string[]): string[][] {
+  tokens.demands("by");
+  const groups: string[][] = [];
+  do {
+    groups.push(readPath(tokens, source));
+  } while (tokens.takes(","));
+  return groups;
+}
+
+function aggregation(
+  columns: Column[] | undefined,
+  groups: string[][] | undefined,
+): Query["aggregate"] {
+  if (groups === undefined && !columns?.some(({ combine }) => combine)) {
+    return undefined;
+  }
+  if (columns === undefined) {
+    throw refused("SELECT * with GROUP BY");
+  }
+  const grouped = (groups ?? []).map(String);
+  const alone = columns.find(
+    ({ path, combine }) => combine === undefined && !grouped.includes(String(path)),
+  );
+  if (alone !== undefined) {
+    throw refused(`${alone.path?.join(".") ?? ""} beside an aggregate, without GROUP BY`);
+  }
+  return (items) => {
+    const parts = new Map<string, Json[]>();
+    for (const item of items) {
+      const key = JSON.stringify((groups ?? []).map((path) => valueAt(item, path) ?? null));
+      const part = parts.get(key) ?? [];
+      part.push(item);
+      parts.set(key, part);
+    }
+    if (groups === undefined && items.length === 0) {
+      parts.set("", []);
+    }
+    return [...parts.values()].map((part) => combined(part, columns));
+  };
+}
+
+function combined(items: Json[], columns: Column[]): Json {
+  return Object.fromEntries(
+    columns.flatMap(({ name, path, combine }): [string, unknown][] => {
+      if (combine === undefined) {
+        const value = valueAt(items[0] ?? {}, path ?? []);
+        return value === undefined ? [] : [[name, value]];
       }
-      path.push(name);
-    } while (this.isSymbol("."));
-    if (this.peek() === "(" || this.peek() === "[") {
-      throw refused(`${path.join(".")}${this.peek()}`);
-    }
-    return path;
-  }
-
-  private list(): Literal[] {
-    if (!this.isSymbol("[")) {
-      throw refused("IN without [ ]");
-    }
-    const values: Literal[] = [];
-    do {
-      values.push(this.literal());
-    } while (this.isSymbol(","));
-    if (!this.isSymbol("]")) {
-      throw refused("IN without ]");
-    }
-    return values;
-  }
-
-  private literal(): Literal {
-    const token = this.next("a value");
-    if (/^['"]/.test(token)) {
-      return token.slice(1, -1).replace(/\\(.)/g, "$1");
-    }
-    if (/^-?\d/.test(token)) {
-      return Number(token);
-    }
-    const constants: Record<string, Literal> = { true: true, false: false, null: null };
-    const constant = constants[lower(token)];
-    if (constant === undefined) {
-      throw refused(`"${token}" where a value is expected`);
-    }
-    return constant;
-  }
-
-  private peek(): string | undefined {
-    return this.tokens[this.at];
-  }
-
-  private next(expected: string): string {
-    const token = this.tokens[this.at];
-    if (token === undefined) {
-      throw refused(`it ends where ${expected} is expected`);
-    }
-    this.at += 1;
-    return token;
-  }
-
-  private is(keyword: string): boolean {
-    return this.isSymbol(keyword);
-  }
-
-  private isSymbol(symbol: string): boolean {
-    const found = lower(this.peek() ?? "") === symbol;
-    this.at += found ? 1 : 0;
-    return found;
-  }
-
-  private keyword(keyword: string): void {
-    if (!this.is(keyword)) {
-      throw refused(`${keyword.toUpperCase()} is expected at "${this.peek() ?? ""}"`);
-    }
-  }
+      const value = combine(path === undefined ? items : items.map((item) => valueAt(item, path)));
+      return Number.isFinite(value) ? [[name, value]] : [];
+    }),
+  );
 }
 
-interface Column {
-  path: string[];
-  name: string;
-}
-
-function lower(text: string): string {
-  return text.toLowerCase();
-}
-
-function holds({ path, negated, values }: Condition, twin: Json): boolean {
-  const actual = valueAt(twin, path);
-  if (actual === undefined) {
-    return false;
-  }
-  return values.some((value) => value === actual) !== negated;
-}
-
-function projected(twin: Json, columns: Column[]): Json {
+function projected(item: Json, columns: Column[]): Json {
   return Object.fromEntries(
     columns.flatMap(({ path, name }) => {
-      const value = valueAt(twin, path);
+      const value = valueAt(item, path ?? []);
       return value === undefined ? [] : [[name, value]];
     }),
   );
 }
 
-/** The twin's own names are not case-sensitive (`LastActivityTime`), names in collections are. */
-function valueAt(twin: Json, path: string[]): unknown {
-  let value: unknown = twin;
-  path.forEach((name, depth) => {
-    if (!isObject(value)) {
-      value = undefined;
-      return;
-    }
-    const key = depth === 0 ? Object.keys(value).find((one) => lower(one) === lower(name)) : name;
-    value = key !== undefined && Object.hasOwn(value, key) ? value[key] : undefined;
-  });
-  return value;
+function numbers(values: unknown[]): number[] {
+  return values.filter((value): value is number => typeof value === "number");
+}
+
+function sum(values: number[]): number {
+  return values.reduce((total, value) => total + value, 0);
 }

@@ -1,37 +1,14 @@
-/** The service API's paths: identities, twins, queries, direct methods. */
-import type { FastifyInstance, FastifyReply, FastifyRequest } from "fastify";
-import type { Sandbox } from "../common/model";
-import { authorize, type Operation } from "./access";
+/** The service API's paths: identities, twins, direct methods; queries and jobs are files of their own. */
+import type { FastifyInstance, FastifyReply } from "fastify";
+import { handler, readCount, readObject, type HubApi } from "./api";
 import { bulk, unwrittenMode } from "./bulk";
-import { HubFault, invalid } from "./faults";
-import { readMethodCall, type DirectMethods } from "./methods";
-import { QUERY_PAGE } from "./not-known";
+import { invalid } from "./faults";
+import { jobsRoutes } from "./jobs-routes";
+import { readMethodCall } from "./methods";
 import { showIdentity, showTwin } from "./presenter";
-import { parseQuery } from "./query";
-import { deviceKey, type DeviceRecord, type Json } from "./records";
-import type { DeviceRegistry } from "./registry";
+import { queryRoutes } from "./query-routes";
+import type { DeviceRecord, Json } from "./records";
 import { partsOf } from "./twin-record";
-import { isObject } from "./twin-collection";
-
-export interface HubApi {
-  sandbox: Sandbox;
-  hubName: string;
-  registry: DeviceRegistry;
-  methods: DirectMethods;
-  /** Host names, beside its own, under which clients reach the hub. */
-  names: string[];
-  notWritten(operation: string): Error;
-}
-
-interface Call {
-  id: string;
-  ifMatch: string | undefined;
-  query: Record<string, unknown>;
-  request: FastifyRequest;
-  reply: FastifyReply;
-}
-
-type Run = (call: Call) => unknown;
 
 const MAX_TOP = 1000;
 
@@ -39,6 +16,8 @@ const MAX_TOP = 1000;
 export function hubRoutes(app: FastifyInstance, api: HubApi): void {
   identityRoutes(app, api);
   twinRoutes(app, api);
+  queryRoutes(app, api);
+  jobsRoutes(app, api);
 }
 
 function identityRoutes(app: FastifyInstance, api: HubApi): void {
@@ -151,80 +130,8 @@ function twinRoutes(app: FastifyInstance, api: HubApi): void {
       return result;
     }),
   );
-  app.post(
-    "/devices/query",
-    handler(api, "query", ({ request, reply }) => {
-      const query = parseQuery(readObject(request.body)["query"]);
-      const keyOf = (record: DeviceRecord): string => deviceKey("", record.deviceId);
-      const after = readContinuation(request);
-      const size = readPageSize(request);
-      const found = registry
-        .list()
-        .filter((record) => after === undefined || keyOf(record) > after)
-        .filter((record) => query.matches(show(record)));
-      const page = found.slice(0, size);
-      const last = page[page.length - 1];
-      reply.header("x-ms-item-type", query.itemType);
-      if (found.length > size && last !== undefined) {
-        reply.header("x-ms-continuation", Buffer.from(keyOf(last)).toString("base64"));
-      }
-      return page.map((record) => query.project(show(record)));
-    }),
-  );
-}
-
-/** api-version, then authorization, then the operation. */
-export function handler(api: HubApi, operation: Operation, run: Run) {
-  return async (request: FastifyRequest, reply: FastifyReply): Promise<unknown> => {
-    const query = request.query as Record<string, unknown>;
-    checkApiVersion(query["api-version"]);
-    const { authorization } = request.headers;
-    authorize(api.sandbox, api.hubName, authorization, operation, api.names);
-    const { id = "" } = request.params as { id?: string };
-    return run({ id, ifMatch: request.headers["if-match"], query, request, reply });
-  };
-}
-
-/** Any version by its form: SDKs send 2019-10-01, 2021-04-12. */
-function checkApiVersion(version: unknown): void {
-  if (typeof version !== "string" || !/^\d{4}-\d{2}-\d{2}(-[a-z]+)?$/i.test(version)) {
-    throw new HubFault("InvalidProtocolVersion", "api-version is missing or not valid");
-  }
-}
-
-export function readObject(body: unknown): Json {
-  if (!isObject(body)) {
-    throw new HubFault("IotHubFormatError", "The body must be a JSON object");
-  }
-  return body;
 }
 
 function readTop({ top }: Record<string, unknown>): number {
   return top === undefined ? MAX_TOP : readCount(top, "top", MAX_TOP);
-}
-
-function readPageSize(request: FastifyRequest): number {
-  const size = request.headers["x-ms-max-item-count"];
-  return size === undefined
-    ? QUERY_PAGE.usual
-    : readCount(size, "x-ms-max-item-count", QUERY_PAGE.most);
-}
-
-function readCount(text: unknown, name: string, most: number): number {
-  if (typeof text !== "string" || !/^\d{1,9}$/.test(text) || Number(text) < 1) {
-    throw invalid(`${name} must be a number from 1`);
-  }
-  return Math.min(Number(text), most);
-}
-
-function readContinuation(request: FastifyRequest): string | undefined {
-  const token = request.headers["x-ms-continuation"];
-  if (token === undefined || token === "") {
-    return undefined;
-  }
-  const key = Buffer.from(String(token), "base64").toString();
-  if (!key.startsWith("/") || Buffer.from(key).toString("base64") !== token) {
-    throw invalid("x-ms-continuation is not a token of this hub");
-  }
-  return key;
 }

@@ -39,6 +39,19 @@ describe("queries of the sandbox's IoT hub", () => {
     ["tags.Site = 'north'", ""],
     ["tags.note = 'it\\'s'", "b"],
     ["properties.reported.firmware IN ['1.0','1.1'] AND properties.desired.rate != 6", "a"],
+    ["deviceId NIN ['a', 'z']", "b c"],
+    ["tags.floor > 1 OR deviceId = 'c'", "b c"],
+    ["deviceId = 'c' OR deviceId = 'a' AND tags.floor = 2", "c"],
+    ["(deviceId = 'c' OR deviceId = 'a') AND tags.floor <= 2", "a"],
+    ["tags.floor >= 1 AND tags.floor < 2", "a"],
+    ["properties.reported.firmware > '1.0'", "b"],
+    ["tags.floor > '1'", ""],
+    ["NOT tags.site = 'north'", "b"],
+    ["NOT (status = 'enabled' AND tags.floor = 1)", "b"],
+    ["NOT is_defined(tags.site)", "c"],
+    ["IS_DEFINED(properties.desired.rate)", "a"],
+    ["STARTSWITH(tags.site, 'nor') OR STARTS_WITH(deviceId, 'c')", "a c"],
+    ["devices.deviceId = 'c'", "c"],
   ] as const) {
     it(`finds "${wanted}" with WHERE ${where}`, () => {
       const found = run(`SELECT * FROM devices WHERE ${where}`);
@@ -53,19 +66,50 @@ describe("queries of the sandbox's IoT hub", () => {
     );
   });
 
+  for (const [text, wanted] of [
+    ["SELECT COUNT() AS n FROM devices", [{ n: 3 }]],
+    ["SELECT COUNT() AS n FROM devices WHERE deviceId = 'z'", [{ n: 0 }]],
+    [
+      "SELECT status, COUNT() AS n FROM devices GROUP BY status",
+      [
+        { status: "enabled", n: 2 },
+        { status: "disabled", n: 1 },
+      ],
+    ],
+    [
+      "SELECT MIN(tags.floor) AS least, MAX(tags.floor) AS most, AVG(tags.floor) AS usual, SUM(tags.floor) AS all FROM devices",
+      [{ least: 1, most: 2, usual: 1.5, all: 3 }],
+    ],
+    [
+      "SELECT tags.site AS site, COUNT() FROM devices WHERE tags.floor = 1 GROUP BY tags.site",
+      [{ site: "north", COUNT: 1 }],
+    ],
+  ] as const) {
+    it(`counts with ${text}`, () => {
+      const query = parseQuery(text);
+      assert.equal(query.itemType, "Raw");
+      const found = query.aggregate?.(TWINS.filter((twin) => query.matches(twin)));
+      assert.deepEqual(found, wanted);
+    });
+  }
+
+  it("takes the first ones", () => {
+    assert.equal(parseQuery("SELECT TOP 2 * FROM devices").top, 2);
+  });
+
   for (const [text, named] of [
-    ["SELECT COUNT() AS n FROM devices", /COUNT\(/],
-    ["SELECT * FROM devices.modules", /FROM devices\./],
-    ["SELECT * FROM devices.jobs", /FROM devices\./],
+    ["SELECT MEDIAN(tags.floor) FROM devices", /MEDIAN\(/],
+    ["SELECT SUM() FROM devices", /SUM\(\)/],
+    ["SELECT tags.site, COUNT() AS n FROM devices", /tags.site beside an aggregate/],
+    ["SELECT * FROM devices.modules", /FROM devices\.modules/],
     ["SELECT * FROM c", /FROM c/],
-    ["SELECT * FROM devices WHERE a = 1 OR b = 2", /"OR"/],
-    ["SELECT * FROM devices WHERE NOT a = 1", /"NOT"/],
-    ["SELECT * FROM devices WHERE tags.floor > 1", /operator >/],
-    ["SELECT * FROM devices WHERE is_defined(tags.a)", /is_defined\(/],
+    ["SELECT * FROM devices WHERE lower(tags.a) = 'x'", /lower\(/],
+    ["SELECT * FROM devices WHERE tags.a LIKE 'x'", /operator LIKE/],
+    ["SELECT * FROM devices WHERE (tags.a = 1", /\) is expected/],
     ["SELECT * FROM devices WHERE tags.a IN ('x')", /IN without/],
     ["SELECT * FROM devices WHERE tags.a = tags.b", /"tags"/],
     ["SELECT * FROM devices WHERE tags.a =", /a value is expected/],
-    ["SELECT * FROM devices GROUP BY status", /"GROUP"/],
+    ["SELECT * FROM devices GROUP BY status", /SELECT \* with GROUP BY/],
     ["SELECT * FROM devices WHERE a = 'open", /cannot be read/],
     ["DELETE FROM devices", /SELECT is expected/],
     ["", /no query/],

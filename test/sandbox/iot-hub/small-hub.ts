@@ -6,7 +6,7 @@ import https from "node:https";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import tls from "node:tls";
-import { Client, Registry } from "azure-iothub";
+import { Client, JobClient, Registry } from "azure-iothub";
 import { Client as DeviceClient } from "azure-iot-device";
 import { Mqtt } from "azure-iot-device-mqtt";
 import { OffsetClock } from "../../../sandbox/common/clock";
@@ -38,6 +38,7 @@ export interface SmallHub {
   tlsRoot: string;
   registry: Registry;
   service: Client;
+  jobs: JobClient;
   connectionString(policy?: string): string;
   registryAs(policy: string): Registry;
   /** Microsoft's device client, not connected yet; closed with the hub. */
@@ -152,6 +153,7 @@ export async function smallHub(): Promise<SmallHub> {
     tlsRoot,
     registry: aimed(Registry.fromConnectionString(connectionString())),
     service: aimed(Client.fromConnectionString(connectionString())),
+    jobs: aimed(JobClient.fromConnectionString(connectionString())),
     connectionString,
     registryAs: (policy) => aimed(Registry.fromConnectionString(connectionString(policy))),
     device: (deviceId, leaf) =>
