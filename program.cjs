@@ -5,13 +5,14 @@
  */
 require("tsx/cjs");
 const pulumi = require("@pulumi/pulumi");
+const { askTargetTime } = require("./clients/target-time.ts");
 const { TargetResource } = require("./dynamic-providers/resources.ts");
 
 module.exports = async () => {
   const target = new pulumi.Config().get("target") ?? "sandbox";
   new TargetResource("target", { target }, {});
   // Loading the rest takes a second in which nothing is sent; the engine needs that second to start the
-  // process in which the handlers run. Nothing depends on the wait but the time a preview takes.
-  await new Promise((resolve) => setTimeout(resolve, 80));
+  // process in which the handlers run. The rules of `index.ts` judge by the time that is asked for here.
+  await askTargetTime(target);
   return require("./index.ts");
 };

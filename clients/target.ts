@@ -96,6 +96,16 @@ export function describeTarget(
   return `Target: the sandbox at ${arm.endpoint}. Nothing real is changed.`;
 }
 
+/** The sandbox that this environment is attached to; undefined: to none that can be read. */
+export function attachedSandbox(env: NodeJS.ProcessEnv): SandboxEndpoints | undefined {
+  try {
+    return readEndpoints(env[SANDBOX_ENDPOINTS]);
+  } catch {
+    // What is wrong with it is said where a connection is opened.
+    return undefined;
+  }
+}
+
 function refuseAttached(env: NodeJS.ProcessEnv): void {
   for (const name of [SANDBOX_ENDPOINTS, DEBUG_PROVIDERS]) {
     if (env[name]) {

@@ -76,7 +76,7 @@ export class ProvisioningService extends pulumi.ComponentResource {
 
     const manifest = new RotationManifestResource(
       name,
-      { declared: args.declared, made: args.made },
+      { declared: args.declared, made: args.made, target: args.target },
       inside,
     );
     const afterManifest = { ...kept, dependsOn: [manifest] };

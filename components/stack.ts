@@ -10,6 +10,7 @@ import {
   type StackConfiguration,
 } from "../configuration/configuration";
 import { declare, loadCertificates, withMade } from "../configuration/load-certificates";
+import { targetNow } from "../clients/target-time";
 import { type Certificate, certificateFromPem } from "./certificate";
 import { DevCertificate } from "./dev-certificate";
 
@@ -49,7 +50,7 @@ export function readStack(): Stack {
     const loaded = loadCertificates(configuration.certificates, process.cwd());
     refuse(loaded.faults);
     const declared = declare(configuration, loaded.certificates);
-    refuse(refusals([...judgeAlone(declared, new Date()), ...deniedCas(declared)]));
+    refuse(refusals([...judgeAlone(declared, targetNow()), ...deniedCas(declared)]));
     return resolve(configuration, declared);
   } catch (error) {
     // The engine prints a RunError without a stack trace: the message is for whoever wrote the configuration.

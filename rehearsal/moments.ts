@@ -46,6 +46,7 @@ export function isWrite({ service, method, path, status }: LoggedRequest): boole
       return /^\/devices(\/(?!query$)[^/]*)?$/i.test(path);
     case "dps-device":
     case "iot-hub-device":
+    case "control":
     case "token":
       return false;
   }

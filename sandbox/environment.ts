@@ -3,6 +3,7 @@ import { existsSync, readFileSync, renameSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { pathToFileURL } from "node:url";
 import { preloading } from "../toolchain/node-options.cjs";
+import type { ControlAddress } from "./control/server";
 import type { EndpointsFile } from "./endpoints";
 import type { SandboxFolder } from "./folder";
 
@@ -13,6 +14,8 @@ export interface EnvironmentFile {
   passphrase: string;
   /** Port of the stand-in azure-native plugin; missing when there is none. */
   azureNativePort?: number;
+  /** What a person does to the sandbox itself: its clock, what is in it. */
+  control: ControlAddress;
 }
 
 /** Leads connections to `*.sandbox.test` to the right local port. */

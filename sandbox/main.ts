@@ -1,13 +1,16 @@
-/** Command line of the sandbox: `npm run sandbox`, and `npm run -s sandbox -- env`. */
+/** Command line of the sandbox: `npm run sandbox`, and what is asked of one that runs. */
 import { relative } from "node:path";
 import { Command } from "commander";
-import { readJson, type EndpointsFile } from "./endpoints";
-import { environmentOf, exportLines, type EnvironmentFile } from "./environment";
+import { addCert } from "./cli/cert";
+import { addClock } from "./cli/clock";
+import { addLog } from "./cli/log";
+import { DEFAULT_DIR, folderOf, withDir } from "./cli/options";
+import { addShow } from "./cli/show";
 import { describeSwitches, readSwitches, SwitchError } from "./common/switches";
-import { isAlive, SandboxError, SandboxFolder } from "./folder";
+import { mustRunIn } from "./control/client";
+import { environmentOf, exportLines } from "./environment";
+import { SandboxError, type SandboxFolder } from "./folder";
 import { startSandbox, type RunningSandbox } from "./sandbox";
-
-const DEFAULT_DIR = ".sandbox";
 
 interface StartOptions {
   dir: string;
@@ -34,16 +37,17 @@ function commandLine(): Command {
       [],
     )
     .action((options: StartOptions) => run(options));
-  program
-    .command("env")
-    .description("print the environment variables that lead Pulumi and SDKs to the running sandbox")
-    .option("--dir <dir>", "folder of the sandbox", DEFAULT_DIR)
-    .action((options: { dir: string }, command: Command) => {
-      // --dir is understood before and after the word env.
-      const before = command.parent!;
-      const given = before.getOptionValueSource("dir") === "cli" ? before : command;
-      printEnvironment(String(given.getOptionValue("dir") ?? options.dir));
-    });
+  const env = withDir(
+    program
+      .command("env")
+      .description(
+        "print the environment variables that lead Pulumi and SDKs to the running sandbox",
+      ),
+  ).action(() => printEnvironment(folderOf(env)));
+  addClock(program);
+  addCert(program);
+  addShow(program);
+  addLog(program);
   program
     .command("switches")
     .description("list what is not known about Azure: names, meanings, values, defaults")
@@ -110,16 +114,9 @@ function shellWord(text: string): string {
   return /^[\w./-]+$/.test(text) ? text : `'${text.replaceAll("'", "'\\''")}'`;
 }
 
-function printEnvironment(dir: string): void {
-  const folder = new SandboxFolder(dir);
-  const endpoints = readJson<EndpointsFile>(folder.endpointsFile);
-  const file = readJson<EnvironmentFile>(folder.environmentFile);
-  if (endpoints === undefined || file === undefined || !isAlive(endpoints.pid)) {
-    throw new SandboxError(
-      `No sandbox runs in ${folder.path}: start one with "npm run sandbox" in another terminal.`,
-    );
-  }
-  process.stdout.write(exportLines(environmentOf(folder, endpoints, file, process.env)));
+function printEnvironment(folder: SandboxFolder): void {
+  const { endpoints, environment } = mustRunIn(folder);
+  process.stdout.write(exportLines(environmentOf(folder, endpoints, environment, process.env)));
 }
 
 function isForTerminal(error: unknown): error is Error {

@@ -7,6 +7,7 @@ import { Operations } from "./arm/operations";
 import { createArm } from "./arm/server";
 import { OffsetClock, type Clock } from "./common/clock";
 import { listen } from "./common/http";
+import { createControl, newControlToken } from "./control/server";
 import type { Sandbox } from "./common/model";
 import { RequestLog } from "./common/request-log";
 import { Store } from "./common/store";
@@ -93,7 +94,7 @@ async function start(
   const authority = new TokenAuthority(identity.authority);
   writeFileSync(folder.caFile, tls.certificatePem);
 
-  const clock = options.clock ?? new OffsetClock();
+  const clock = options.clock ?? keptClock(store);
   const log = new RequestLog(folder.requestsFile, () => clock.now());
   const fronts = options.fronts ?? loadFronts();
   const switches = { ...DEFAULT_SWITCHES, ...options.switches };
@@ -133,7 +134,15 @@ async function start(
   context.endpoint = `https://localhost:${await listen(arm, "127.0.0.1", 0)}`;
   await reopen(sandbox, keeper);
 
-  const file: EnvironmentFile = { version: 1, passphrase: identity.passphrase };
+  const token = newControlToken();
+  const control = createControl(sandbox, own, token);
+  closers.push(() => control.close());
+  const controlPort = await listen(control, "127.0.0.1", 0);
+  const file: EnvironmentFile = {
+    version: 1,
+    passphrase: identity.passphrase,
+    control: { url: `https://localhost:${controlPort}`, token },
+  };
   // What was true last, for those who ask when the sandbox has stopped.
   let final: EndpointsFile | undefined;
   const published = (): EndpointsFile => final ?? endpointsOf(folder, context, identity, keeper);
@@ -174,6 +183,14 @@ async function identityOf(store: Store): Promise<Identity> {
       subscriptionId: randomUUID(),
       passphrase: randomBytes(24).toString("base64url"),
     })
+  );
+}
+
+/** The machine's clock, or for a sandbox that was kept the one that it had. */
+function keptClock(store: Store): OffsetClock {
+  const kept = store.collection<{ offsetMs: number }>("sandbox-clock");
+  return new OffsetClock(kept.get("clock")?.offsetMs, (offsetMs) =>
+    kept.put("clock", { offsetMs }),
   );
 }
 

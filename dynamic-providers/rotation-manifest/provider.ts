@@ -5,6 +5,7 @@ import { formatFault, refusals } from "../../certificates/faults";
 import { rollText } from "../../certificates/roll-words";
 import { judge } from "../../certificates/rules";
 import { summarize } from "../../certificates/summary";
+import { askTargetTime, targetNow } from "../../clients/target-time";
 import { type Handler, hasUnknown, say, UNKNOWN } from "../handler";
 
 export interface RotationManifestInputs {
@@ -12,6 +13,8 @@ export interface RotationManifestInputs {
   declared: Declared;
   /** PEM of the certificates that the stack makes itself, by name. */
   made: Record<string, string>;
+  /** Whose time certificates are judged by. Default: this machine's. */
+  target?: "sandbox" | "azure";
   /** What this change does to which certificate, in words; written by `check`. */
   rolls?: string[];
   /**
@@ -35,7 +38,9 @@ export const rotationManifest: Handler<RotationManifestInputs> = {
     if (isDeepStrictEqual(before, after)) {
       return { inputs: { ...news, rolls: olds.rolls ?? [], everCompromised } };
     }
-    const { faults, rolls } = judge(before, after, new Date(), {
+    const notice = news.target && (await askTargetTime(news.target));
+    if (notice) say(`warning: ${notice}`);
+    const { faults, rolls } = judge(before, after, targetNow(), {
       compromisedKeys: everCompromised,
     });
     const refused = refusals(faults);

@@ -30,6 +30,8 @@ export interface AppOptions {
   identity: ServerIdentity;
   /** Ask clients for a certificate. It is not judged here: read it with `peerChain`. */
   clientCertificates: boolean;
+  /** The header Date is the machine's time and not the sandbox's. Default: the sandbox's. */
+  machineTime?: boolean;
   /**
    * The body of the service for an error that is not an `HttpError`: an operation that is not
    * written, a malformed body, a `SasError`, a defect. Default: ARM's form.
@@ -57,7 +59,10 @@ export function tlsServerOptions(identity: ServerIdentity, clientCertificates: b
  * A fastify server over TLS: paths are case-insensitive, a trailing slash does not matter, an empty
  * JSON body is no body, and a route that does not exist answers 501 and names the operation.
  */
-export function createApp(sandbox: Pick<Sandbox, "log">, options: AppOptions): FastifyInstance {
+export function createApp(
+  sandbox: Pick<Sandbox, "log" | "clock">,
+  options: AppOptions,
+): FastifyInstance {
   const app = fastify({
     https: tlsServerOptions(options.identity, options.clientCertificates),
     forceCloseConnections: true,
@@ -96,6 +101,12 @@ export function createApp(sandbox: Pick<Sandbox, "log">, options: AppOptions): F
   app.setNotFoundHandler((request, reply) =>
     fail(answer(notWritten(request), request), request, reply),
   );
+  // Clients that judge certificates ask what time it is here; Node would write the machine's.
+  if (options.machineTime !== true) {
+    app.addHook("onSend", async (_request, reply) => {
+      reply.header("date", sandbox.clock.now().toUTCString());
+    });
+  }
   // Before the answer goes out: whoever holds it looks at the state that this request left.
   app.addHook("onSend", async (request, reply) => sandbox.log.held(record(request, reply)));
   return app;

@@ -7,7 +7,8 @@ export interface LoggedRequest {
   seq: number;
   /** Sandbox time, ISO 8601. */
   time: string;
-  service: "arm" | "token" | "dps-service" | "dps-device" | "iot-hub" | "iot-hub-device";
+  service:
+    "arm" | "token" | "dps-service" | "dps-device" | "iot-hub" | "iot-hub-device" | "control";
   /** Name of the DPS instance or hub; empty for ARM and tokens. */
   instance: string;
   protocol: "https" | "mqtt";

@@ -12,12 +12,13 @@ import { TOKEN_SECONDS, type TokenAuthority } from "./token-authority";
 
 /** The token endpoint's HTTPS application; the caller makes it listen and sets `authority.host`. */
 export function createTokenService(
-  sandbox: Pick<Sandbox, "log">,
+  sandbox: Pick<Sandbox, "log" | "clock">,
   authority: TokenAuthority,
   identity: ServerIdentity,
 ): FastifyInstance {
   const app = createApp(sandbox, {
     service: "token",
+    machineTime: true,
     instance: "",
     identity,
     clientCertificates: false,

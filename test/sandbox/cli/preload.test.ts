@@ -6,6 +6,7 @@ import type { AddressInfo } from "node:net";
 import { tmpdir } from "node:os";
 import { join, resolve } from "node:path";
 import type { FastifyInstance } from "fastify";
+import { OffsetClock } from "../../../sandbox/common/clock";
 import { createApp, listen } from "../../../sandbox/common/http";
 import { RequestLog } from "../../../sandbox/common/request-log";
 import { TlsRoot } from "../../../sandbox/common/tls";
@@ -26,7 +27,7 @@ describe("the preload that leads sandbox names to local ports", () => {
     writeFileSync(caFile, root.certificatePem);
     const log = new RequestLog(undefined, () => new Date());
     app = createApp(
-      { log },
+      { log, clock: new OffsetClock() },
       {
         service: "iot-hub",
         instance: "hub",

@@ -3,6 +3,7 @@ import { once } from "node:events";
 import { request } from "node:https";
 import { connect, type TLSSocket } from "node:tls";
 import type { FastifyInstance } from "fastify";
+import { OffsetClock } from "../../../sandbox/common/clock";
 import { HttpError } from "../../../sandbox/common/errors";
 import { createApp, listen, peerChain } from "../../../sandbox/common/http";
 import { RequestLog, type LoggedRequest } from "../../../sandbox/common/request-log";
@@ -22,7 +23,7 @@ describe("HTTPS listeners of the sandbox", () => {
     log = new RequestLog(undefined, () => new Date(0));
     log.on("request", (entry) => logged.push(entry));
     app = createApp(
-      { log },
+      { log, clock: new OffsetClock() },
       {
         service: (path) => (path.startsWith("/device") ? "dps-device" : "dps-service"),
         instance: "dps",

@@ -1,0 +1,25 @@
+/** What the sandbox's commands have in common. */
+import type { Command } from "commander";
+import { SandboxFolder } from "../folder";
+
+export const DEFAULT_DIR = ".sandbox";
+
+/** Adds `--dir`, which `folderOf` reads. */
+export function withDir(command: Command): Command {
+  return command.option("--dir <dir>", "folder of the sandbox", DEFAULT_DIR);
+}
+
+/** The folder that was named: `--dir` is understood before and after the command's word. */
+export function folderOf(command: Command): SandboxFolder {
+  for (let at: Command | null = command; at !== null; at = at.parent) {
+    if (at.getOptionValueSource("dir") === "cli") {
+      return new SandboxFolder(String(at.getOptionValue("dir")));
+    }
+  }
+  return new SandboxFolder(DEFAULT_DIR);
+}
+
+/** Text of others for a terminal: what would move its cursor or change its colours is shown as a mark. */
+export function printable(text: string): string {
+  return text.replace(/[\p{Cc}\p{Cf}\p{Zl}\p{Zp}]/gu, "\uFFFD");
+}
