@@ -133,13 +133,14 @@ describe("jobs of the sandbox's IoT hub, through Microsoft's JobClient", () => {
   });
 
   it("note a device that goes away before it has answered", async () => {
-    await listening("d-1", () => hub.linkedHubs.remove(HOST, "d-1"));
+    const device = await listening("d-1", () => hub.linkedHubs.remove(HOST, "d-1"));
     await ping("job-1", "deviceId = 'd-1'");
     await until("job-1", "completed");
     assert.deepEqual((await deviceJobs())[0]?.["error"], {
       code: "DeviceNotOnline",
       description: "Device unavailable",
     });
+    await device.close();
   });
 
   it("update twins, and only those whose etag is the given one", async () => {
