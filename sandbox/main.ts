@@ -4,7 +4,7 @@ import { Command } from "commander";
 import { addCert } from "./cli/cert";
 import { addClock } from "./cli/clock";
 import { addLog } from "./cli/log";
-import { DEFAULT_DIR, folderOf, withDir } from "./cli/options";
+import { DEFAULT_DIR, folderOf, invocation, withDir } from "./cli/options";
 import { addShow } from "./cli/show";
 import { describeSwitches, readSwitches, SwitchError } from "./common/switches";
 import { mustRunIn } from "./control/client";
@@ -104,7 +104,7 @@ function banner(running: RunningSandbox, options: StartOptions): string {
     ...options.switch.map((setting) => `  Switch   ${setting}`),
     ...running.notices.map((notice) => `  ${notice}`),
     "In another terminal:",
-    `  eval "$(npm run -s sandbox -- env${dir})"`,
+    `  eval "$(${invocation("env")}${dir})"`,
     "Stop it with Ctrl-C.",
     "",
   ].join("\n");

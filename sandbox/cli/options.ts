@@ -1,8 +1,19 @@
 /** What the sandbox's commands have in common. */
+import { basename } from "node:path";
 import type { Command } from "commander";
 import { SandboxFolder } from "../folder";
 
 export const DEFAULT_DIR = ".sandbox";
+
+/**
+ * How this command line is called, for sentences that tell people what to type: by npm in the
+ * repository, by its own name where the package is installed.
+ */
+export function invocation(...words: string[]): string {
+  const installed = basename(process.argv[1] ?? "") !== "main.ts";
+  if (installed) return ["dps-sandbox", ...words].join(" ");
+  return words.length === 0 ? "npm run sandbox" : ["npm run -s sandbox --", ...words].join(" ");
+}
 
 /** Adds `--dir`, which `folderOf` reads. */
 export function withDir(command: Command): Command {

@@ -1,6 +1,7 @@
 /** Talks to the control port of the sandbox that runs in a folder. */
 import { readFileSync } from "node:fs";
 import { request } from "node:https";
+import { invocation } from "../cli/options";
 import { readJson, type EndpointsFile } from "../endpoints";
 import type { EnvironmentFile } from "../environment";
 import { isAlive, SandboxError, type SandboxFolder } from "../folder";
@@ -26,7 +27,7 @@ export function mustRunIn(folder: SandboxFolder): RunningFiles {
   const running = runningIn(folder);
   if (running === undefined) {
     throw new SandboxError(
-      `No sandbox runs in ${folder.path}: start one with "npm run sandbox" in another terminal.`,
+      `No sandbox runs in ${folder.path}: start one with "${invocation()}" in another terminal.`,
     );
   }
   return running;
