@@ -99,7 +99,7 @@ export default tseslint.config(
     ],
   ),
   forbidden(
-    ["index.ts", "components/**/*.ts", "configuration/**/*.ts"],
+    ["index.ts", "components/**/*.ts", "configuration/**/*.ts", "containment/**/*.ts"],
     [...notFromProduct, ...azureOnlyInClients],
   ),
   forbidden(

@@ -7,6 +7,7 @@ import type {
 import { call, find, type Pacing, remove } from "./calls";
 import { credentialOf, provisioningServiceKey } from "./credentials";
 import type {
+  Attestation,
   EnrollmentGroup,
   EnrollmentGroupToWrite,
   IndividualEnrollment,
@@ -54,6 +55,16 @@ export class EnrollmentsClient {
     const body = writable(record, etag) as unknown as SdkIndividual;
     return this.call(`write individual enrollment "${record.registrationId}"`, (sdk) =>
       sdk.createOrUpdateIndividualEnrollment(body),
+    );
+  }
+
+  /**
+   * The attestation of an individual enrollment with its symmetric keys, which no other reading shows: sent
+   * back with a change, it keeps them. A secret.
+   */
+  async attestationOf(registrationId: string): Promise<Attestation> {
+    return this.call(`read the attestation of individual enrollment "${registrationId}"`, (sdk) =>
+      sdk.getIndividualEnrollmentAttestationMechanism(registrationId),
     );
   }
 

@@ -42,7 +42,7 @@ export interface SandboxEndpoints {
     clientSecret: string;
     subscriptionId: string;
   };
-  provisioningServices?: { serviceHostName: string }[];
+  provisioningServices?: { name: string; resourceGroup: string; serviceHostName: string }[];
 }
 
 /** Where a connection leads. Two environments are the same when their `key` is. */
@@ -104,6 +104,12 @@ export function attachedSandbox(env: NodeJS.ProcessEnv): SandboxEndpoints | unde
     // What is wrong with it is said where a connection is opened.
     return undefined;
   }
+}
+
+/** The DPS instances of the sandbox that is attached. Throws when none is. */
+export function sandboxServices(env: NodeJS.ProcessEnv = process.env) {
+  const { arm, provisioningServices } = readEndpoints(env[SANDBOX_ENDPOINTS]);
+  return { subscriptionId: arm.subscriptionId, services: provisioningServices ?? [] };
 }
 
 function refuseAttached(env: NodeJS.ProcessEnv): void {

@@ -25,6 +25,7 @@ const commands = {
   start: { run: typescript("rehearsal/main.ts"), engine: true },
   sandbox: { run: typescript("sandbox/main.ts"), engine: false },
   device: { run: typescript("device/main.ts"), engine: false },
+  contain: { run: typescript("containment/main.ts"), engine: false },
   pulumi: { run: ["pulumi"], engine: true },
   test: { run: ["npm", "run", "--silent", "test:all", "--"], engine: true },
 };

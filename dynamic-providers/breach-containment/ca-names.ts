@@ -5,6 +5,7 @@ import {
   reachedKeys,
   reachedThumbprints,
 } from "../../certificates/compromised-keys";
+import { summarize } from "../../certificates/summary";
 import { CaCertificatesClient, type LiveCaCertificate } from "../../clients/ca-certificates";
 import { ServiceError } from "../../clients/service-error";
 import type { Connection } from "../../clients/target";
@@ -29,6 +30,32 @@ export function certainNames({ caKeys }: Searched, key: CompromisedKey): CaNames
   );
 }
 
+/** What the resource manager shows of the names of a key. */
+export interface LiveNames {
+  /** In lower case: these hold the key, or a certificate issued below it. */
+  holding: string[];
+  /**
+   * These hold another certificate with the same subject: a renewal with the same key, perhaps. The
+   * resource manager does not always show the certificate itself.
+   */
+  unsure: string[];
+}
+
+/** Throws `ServiceError` when the resource manager does not answer. */
+export async function liveNames(connection: Connection, key: CompromisedKey): Promise<LiveNames> {
+  const live = await new CaCertificatesClient(connection).list();
+  const thumbprints = reachedThumbprints(key);
+  const holding = live.filter((ca) => thumbprints.includes(ca.thumbprint) || showsKey(key, ca));
+  const subject = key.pem === undefined ? undefined : summarize(key.pem).subjectCommonName;
+  const unsure = live.filter(
+    (ca) => !holding.includes(ca) && ca.certificate === undefined && ca.subject === subject,
+  );
+  return {
+    holding: holding.map(({ name }) => name.toLowerCase()),
+    unsure: unsure.map(({ name }) => name),
+  };
+}
+
 /**
  * With the names under which DPS holds a certificate with this key and that nobody declared, and
  * without those that were given to another certificate since. When the resource manager does not
@@ -41,11 +68,7 @@ export async function allNames(searched: Searched, key: CompromisedKey): Promise
     .filter(([, keys]) => keys.some((one) => reached.includes(one)))
     .map(([name]) => name.toLowerCase());
   try {
-    const live = await new CaCertificatesClient(searched.connection).list();
-    const thumbprints = reachedThumbprints(key);
-    const holding = live
-      .filter((ca) => thumbprints.includes(ca.thumbprint) || showsKey(key, ca))
-      .map(({ name }) => name.toLowerCase());
+    const { holding } = await liveNames(searched.connection, key);
     return new Set([...certain, ...holding]);
   } catch (error) {
     if (!(error instanceof ServiceError)) {

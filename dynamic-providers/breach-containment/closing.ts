@@ -46,12 +46,12 @@ const ATTEMPTS = 20;
  */
 export async function close(
   client: EnrollmentsClient,
-  isMeant: (entry: LiveEntry) => boolean,
+  isMeant: (entry: LiveEntry, all: LiveEntry[]) => boolean,
   what: string,
   closed: (entry: EntryName) => void,
 ): Promise<LiveEntry[]> {
   for (let attempt = 1; attempt <= ATTEMPTS; attempt += 1) {
-    const meant = (await allEntries(client)).filter(isMeant);
+    const meant = (await allEntries(client)).filter((entry, _at, all) => isMeant(entry, all));
     const open = meant.filter(({ enabled }) => enabled);
     if (open.length === 0) {
       return meant;
@@ -153,6 +153,7 @@ export function holds(
   });
 }
 
+/** Disables one entry, and repeats when somebody else wrote it in between. One that is gone is done. */
 async function disable(client: EnrollmentsClient, { kind, id }: EntryName): Promise<void> {
   for (let attempt = 1; attempt <= ATTEMPTS; attempt += 1) {
     try {
@@ -164,7 +165,14 @@ async function disable(client: EnrollmentsClient, { kind, id }: EntryName): Prom
       } else {
         const record = await client.getIndividual(id);
         if (record !== undefined) {
-          await client.putIndividual({ ...record, provisioningStatus: "disabled" }, record.etag);
+          const attestation =
+            record.attestation.type === "symmetricKey"
+              ? await client.attestationOf(id)
+              : record.attestation;
+          await client.putIndividual(
+            { ...record, attestation, provisioningStatus: "disabled" },
+            record.etag,
+          );
         }
       }
       return;

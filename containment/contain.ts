@@ -1,0 +1,255 @@
+/** Closes every entry that admits a key or a device, and shows by reading back that each is closed. */
+import type { CompromisedKey } from "../certificates/compromised-keys";
+import { denialGroupId } from "../certificates/denial-group";
+import { summarize } from "../certificates/summary";
+import { EnrollmentsClient } from "../clients/enrollments";
+import { isServiceError, ServiceError } from "../clients/service-error";
+import { withResourceGroup } from "../clients/service-lookup";
+import type { Connection } from "../clients/target";
+import { liveNames } from "../dynamic-providers/breach-containment/ca-names";
+import {
+  allEntries,
+  close,
+  type EntryName,
+  isSame,
+  type LiveEntry,
+} from "../dynamic-providers/breach-containment/closing";
+import { reachedEntries, type ReachOptions, thumbprintsShown } from "./reach";
+import type { Sought } from "./sought";
+
+export interface ContainOptions {
+  /** Names of CA certificates that are known to have the key. */
+  caNames: string[];
+  /** PEM of certificates that are known beside it. */
+  known: string[];
+  /** Leaves alone what only was issued below it. */
+  onlyTheKey: boolean;
+  /** Writes nothing. */
+  dryRun: boolean;
+  /** Hears what is done, as it is done. */
+  say: (text: string) => void;
+}
+
+export interface Closed extends EntryName {
+  /** `made`: there was no entry that could have shut it out, so a disabled one was made. */
+  how: "closed now" | "was closed" | "made" | "to be closed" | "to be made";
+  why: string;
+  /** DPS's time of its last change, ISO 8601; absent for what is not there. */
+  since?: string;
+}
+
+export interface Outcome {
+  entries: Closed[];
+  /** What could not be looked at: something may still admit it. */
+  unseen: string[];
+  notes: string[];
+}
+
+export async function contain(
+  connection: Connection,
+  sought: Sought,
+  options: ContainOptions,
+): Promise<Outcome> {
+  const client = new EnrollmentsClient(connection);
+  const before = await allEntries(client);
+  const outcome: Outcome = { entries: [], unseen: [], notes: [] };
+  const run = new Run(client, before, sought, options, outcome);
+  if (sought.kind === "registration ID") {
+    await run.denyDevice(sought.registrationId, { type: "symmetricKey", symmetricKey: {} });
+    outcome.notes.push(
+      "Whether DPS matches a disabled individual enrollment by its registration ID or only by a certificate in it is not known. With the device's certificate at hand, contain that as well.",
+    );
+    return outcome;
+  }
+  await run.closeReached(new Set(options.caNames.map((name) => name.toLowerCase())));
+  const shown = thumbprintsShown(sought.key, before);
+  const key = { ...sought.key, thumbprints: [...sought.key.thumbprints, ...shown] };
+  const names = await namesOf(connection, key, options, outcome);
+  await run.closeReached(names);
+  if (sought.kind === "thumbprint") {
+    outcome.unseen.push(
+      "A thumbprint does not tell the key: renewals and cross-signed twins, certificates issued below it, and a group that admits it through its chain are not found. Give the certificate as a PEM file, or add it with --known.",
+    );
+    return outcome;
+  }
+  const { summary, pem } = sought;
+  if (summary.isCa) {
+    await run.denyCa(denialGroupId(summary), pem, summary.selfSigned);
+  } else if (summary.subjectCommonName !== "") {
+    const clientCertificates = { primary: { certificate: pem } };
+    await run.denyDevice(summary.subjectCommonName, { type: "x509", x509: { clientCertificates } });
+  }
+  return outcome;
+}
+
+/** All names of the CA, those the resource manager shows included. */
+async function namesOf(
+  connection: Connection,
+  key: CompromisedKey,
+  { caNames }: ContainOptions,
+  { unseen }: Outcome,
+): Promise<Set<string>> {
+  const given = caNames.map((name) => name.toLowerCase());
+  try {
+    const whole = await withResourceGroup(connection);
+    if (whole.resourceGroup === "") {
+      throw new ServiceError(
+        "The DPS's resource group is not known: give --resource-group, or --subscription to look for it.",
+        { code: "NotFound", operation: "list", status: undefined, serviceCode: undefined },
+      );
+    }
+    const { holding, unsure } = await liveNames(whole, key);
+    unseen.push(
+      ...unsure.map(
+        (name) =>
+          `CA certificate "${name}" has the same subject and another thumbprint. If it has this key, run the same again with --known FILE, or --ca-name ${name}.`,
+      ),
+    );
+    return new Set([...given, ...holding]);
+  } catch (error) {
+    if (!(error instanceof ServiceError)) throw error;
+    unseen.push(
+      `The CA certificates of the DPS could not be listed, so groups that refer to it by a name are only found by --ca-name. ${error.message}`,
+    );
+    return new Set(given);
+  }
+}
+
+class Run {
+  constructor(
+    private readonly client: EnrollmentsClient,
+    private readonly before: LiveEntry[],
+    private readonly sought: Sought,
+    private readonly options: ContainOptions,
+    private readonly outcome: Outcome,
+  ) {}
+
+  /** Closes what the key reaches. */
+  async closeReached(names: Set<string>): Promise<void> {
+    if (this.sought.kind === "registration ID") return;
+    const { sought, options } = this;
+    const spared = options.known
+      .map((pem) => summarize(pem))
+      .flatMap((one) => [one.sha1Thumbprint, one.sha256Thumbprint]);
+    const isCa = sought.kind === "certificate" && sought.summary.isCa && !options.onlyTheKey;
+    const reach: ReachOptions = {
+      names,
+      ...(isCa && { issuer: sought.summary.subject }),
+      spared: new Set(spared),
+    };
+    const key = options.onlyTheKey ? { ...sought.key, below: [] } : sought.key;
+    const whyOf = (entries: LiveEntry[]): Map<LiveEntry, string> => {
+      const shown = thumbprintsShown(key, entries);
+      return reachedEntries(
+        { ...key, thumbprints: [...key.thumbprints, ...shown] },
+        reach,
+        entries,
+      );
+    };
+    await this.close((entry, all) => whyOf(all).get(entry));
+  }
+
+  /** Sees to a disabled individual enrollment, unless an enabled one shuts the certificate out. */
+  async denyDevice(
+    registrationId: string,
+    attestation: { type: string } & Record<string, unknown>,
+  ): Promise<void> {
+    const own: EntryName = { kind: "individual", id: registrationId };
+    const there = this.before.find((entry) => isSame(entry, own));
+    if (there === undefined) {
+      const record = { registrationId, attestation, provisioningStatus: "disabled" as const };
+      await this.make(own, "denies the registration ID", () => this.client.putIndividual(record));
+      return;
+    }
+    if (this.sought.kind === "registration ID") {
+      await this.close((entry) => (isSame(entry, own) ? "is the device's own" : undefined));
+    } else if (!this.outcome.entries.some((entry) => isSame(entry, own))) {
+      const how = there.enabled
+        ? "is enabled with another certificate, so it shuts this one out"
+        : "is disabled already, and denies the device";
+      this.outcome.notes.push(`Individual enrollment "${there.id}" ${how}.`);
+    }
+  }
+
+  /** Sees to a disabled group that holds the CA, for chains that a group higher up would admit. */
+  async denyCa(id: string, pem: string, isRoot: boolean): Promise<void> {
+    // A root has nothing above it, and a group that holds the CA is closed, which shuts its chains out.
+    if (isRoot || this.outcome.entries.some((entry) => this.holdsItself(entry))) return;
+    const signingCertificates = { primary: { certificate: pem } };
+    await this.make(
+      { kind: "group", id },
+      "shuts out chains that a group higher up would admit",
+      () =>
+        this.client.putGroup({
+          enrollmentGroupId: id,
+          attestation: { type: "x509", x509: { signingCertificates } },
+          provisioningStatus: "disabled",
+        }),
+    );
+  }
+
+  private holdsItself({ kind, why }: Closed): boolean {
+    return kind === "group" && (why.endsWith("with this key") || why.startsWith("refers to"));
+  }
+
+  /** Closes what there is a reason for; only lists it in a dry run. */
+  private async close(
+    whyOf: (entry: LiveEntry, all: LiveEntry[]) => string | undefined,
+  ): Promise<void> {
+    const { client, options, sought, before } = this;
+    const now: EntryName[] = [];
+    const isMeant = (entry: LiveEntry, all: LiveEntry[]): boolean =>
+      whyOf(entry, all) !== undefined;
+    const meant = options.dryRun
+      ? before.filter((entry) => isMeant(entry, before))
+      : await close(client, isMeant, sought.words, (entry) => {
+          now.push(entry);
+          options.say(`Closed ${nameOf(entry)}.`);
+        });
+    for (const entry of meant) {
+      if (this.outcome.entries.some((each) => isSame(each, entry))) continue;
+      const { kind, id, lastUpdated } = entry;
+      const closed = entry.enabled
+        ? "to be closed"
+        : now.some((each) => isSame(each, entry))
+          ? "closed now"
+          : "was closed";
+      this.outcome.entries.push({
+        kind,
+        id,
+        how: closed,
+        why: whyOf(entry, meant) ?? "",
+        since: lastUpdated,
+      });
+    }
+  }
+
+  private async make(entry: EntryName, why: string, write: () => Promise<unknown>): Promise<void> {
+    if (this.options.dryRun) {
+      this.outcome.entries.push({ ...entry, how: "to be made", why });
+      return;
+    }
+    try {
+      await write();
+    } catch (error) {
+      // Somebody was faster; what is there now is closed below.
+      if (!isServiceError(error, "Conflict")) throw error;
+    }
+    const made = await close(
+      this.client,
+      (one) => isSame(one, entry),
+      this.sought.words,
+      () => undefined,
+    );
+    const [there] = made;
+    if (there === undefined) {
+      throw new Error(`${nameOf(entry)} was made, and is not there when it is read back.`);
+    }
+    this.options.say(`Made ${nameOf(entry)}, disabled.`);
+    this.outcome.entries.push({ ...entry, how: "made", why, since: there.lastUpdated });
+  }
+}
+
+export function nameOf({ kind, id }: EntryName): string {
+  return `${kind === "group" ? "enrollment group" : "individual enrollment"} "${id}"`;
+}

@@ -1,0 +1,115 @@
+/**
+ * Command line: `npm run contain -- <PEM file | thumbprint | registration ID>`. For the first minute of
+ * a breach: needs no stack, no state and no lock.
+ */
+import { Command, CommanderError, Option } from "commander";
+import { serviceWanted, WhichServiceError } from "../clients/service-lookup";
+import { type Connection, describeTarget } from "../clients/target";
+import { contain } from "./contain";
+import { readKnown, readSought, UsageError } from "./sought";
+import { EXIT, exitCode, told } from "./telling";
+
+interface Flags {
+  registrationId?: string;
+  known: string[];
+  caName: string[];
+  onlyTheKey?: true;
+  service?: string;
+  host?: string;
+  resourceGroup?: string;
+  subscription?: string;
+  auth: Connection["auth"];
+  dryRun?: true;
+  json?: true;
+}
+
+const HELP = `
+Which DPS: in a shell attached to a sandbox, the sandbox's. Otherwise one in Azure that is named, with
+the identity that DefaultAzureCredential finds (az login, managed identity, AZURE_*), or with its access
+keys (--auth keys; these are listed through the resource manager).
+
+Exit codes:
+  0  everything that admits it is closed, as a read shows
+  1  it failed; what was closed until then was said
+  2  what was given cannot be understood; nothing was done
+  3  what was found is closed, but something could not be looked at
+  4  nothing admits it; nothing was changed
+  5  dry run: something is open that a run would close
+
+Examples:
+  npm run contain -- stolen-leaf.pem
+  npm run contain -- plant-ca.pem --service contoso-dps --resource-group plants
+  npm run contain -- 9A3F12CD… --dry-run
+  npm run contain -- --registration-id truck-7
+`;
+
+function commandLine(): Command {
+  const several = (value: string, before: string[]): string[] => [...before, value];
+  return new Command("contain")
+    .description("Closes every entry of a DPS that admits a compromised key or a device.")
+    .argument("[what]", "PEM file of the certificate, its thumbprint, or a registration ID")
+    .option("--registration-id <id>", "a registration ID, whatever it looks like")
+    .option("--known <file>", "PEM of other certificates: same key, or issued below", several, [])
+    .option("--ca-name <name>", "a CA certificate of the DPS that has the key", several, [])
+    .option("--only-the-key", "leave alone what was issued below a CA")
+    .addOption(new Option("--service <name>", "the DPS instance").env("DPS_SERVICE"))
+    .addOption(new Option("--host <host>", "host of its service API").env("DPS_SERVICE_HOST"))
+    .addOption(new Option("--resource-group <name>", "its group").env("DPS_RESOURCE_GROUP"))
+    .option("--subscription <id>", "its subscription; default: ARM_ or AZURE_SUBSCRIPTION_ID")
+    .addOption(
+      new Option("--auth <kind>", "how to sign in").choices(["entra", "keys"]).default("entra"),
+    )
+    .option("--dry-run", "only say what would be closed")
+    .option("--json", "the result as one JSON object")
+    .addHelpText("after", HELP)
+    .exitOverride();
+}
+
+async function main(): Promise<number> {
+  const program = commandLine().parse();
+  const flags = program.opts<Flags>();
+  const [argument] = program.args;
+  const what = flags.registrationId ?? argument;
+  if (what === undefined || (flags.registrationId !== undefined && argument !== undefined)) {
+    throw new UsageError(
+      "Name one thing to contain: a PEM file, a thumbprint, or a registration ID (--help shows examples).",
+    );
+  }
+  // What people read goes where it does not disturb what programs read.
+  const say = (text: string): void => (flags.json ? console.error(text) : console.log(text));
+  const connection = serviceWanted(flags);
+  say(describeTarget(connection.target));
+  const known = readKnown(flags.known);
+  const sought = readSought({ what, isRegistrationId: flags.registrationId !== undefined, known });
+  say(`DPS: ${connection.serviceHostName}. To be contained: ${sought.words}.`);
+  const outcome = await contain(connection, sought, {
+    caNames: flags.caName,
+    known,
+    onlyTheKey: flags.onlyTheKey ?? false,
+    dryRun: flags.dryRun ?? false,
+    say,
+  });
+  if (flags.json) {
+    const { target, serviceHostName } = connection;
+    console.log(JSON.stringify({ target, serviceHostName, sought: sought.words, ...outcome }));
+  } else {
+    console.log(told(sought, outcome, flags.dryRun ?? false));
+  }
+  return exitCode(outcome);
+}
+
+main().then(
+  (code) => {
+    process.exitCode = code;
+  },
+  (error: unknown) => {
+    if (error instanceof CommanderError) {
+      // Commander has printed its help, or what is wrong.
+      process.exitCode = error.exitCode === 0 ? 0 : EXIT.usage;
+      return;
+    }
+    const isUsage = error instanceof UsageError || error instanceof WhichServiceError;
+    console.error(error instanceof Error ? error.message : error);
+    process.exitCode = isUsage ? EXIT.usage : EXIT.failed;
+  },
+);
