@@ -49,13 +49,22 @@ export class ConfigurationFile {
     private readonly project: string,
   ) {}
 
+  /** All of it. */
+  get text(): string {
+    return readFileSync(this.file, "utf8");
+  }
+
+  set text(text: string) {
+    writeFileSync(this.file, text);
+  }
+
   change(edits: Edit[]): void {
-    writeFileSync(this.file, edited(readFileSync(this.file, "utf8"), this.project, edits));
+    this.text = edited(this.text, this.project, edits);
   }
 
   /** What stands at a place; undefined: nothing. */
   get(...path: Path): unknown {
-    const { config } = parse(readFileSync(this.file, "utf8")) as { config: unknown };
+    const { config } = parse(this.text) as { config: unknown };
     const [section, ...keys] = path;
     return [`${this.project}:${section}`, ...keys].reduce<unknown>(
       (value, key) => (value as Record<string | number, unknown> | undefined)?.[key],

@@ -3,7 +3,7 @@ import type { ChildProcess } from "node:child_process";
 import { readFileSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { parse, stringify } from "yaml";
-import { start, stop } from "./processes";
+import { kill, start, stop } from "./processes";
 
 const STACK = "dev";
 
@@ -45,15 +45,28 @@ export class Engine {
     this.configurationFile = join(options.folder, `Pulumi.${STACK}.yaml`);
   }
 
-  /** Makes the stack, and the copy of its configuration. */
-  async create(): Promise<void> {
+  /**
+   * Makes the stack.
+   *
+   * @param sections what it declares; undefined: what the repository's dev stack does
+   */
+  async create(sections: Record<string, unknown> | undefined): Promise<void> {
     const { program, folder } = this.options;
-    const own = readFileSync(join(program, `Pulumi.${STACK}.yaml`), "utf8");
-    // Whoever made this stack for real has a salt in the file, which goes with another passphrase.
-    writeFileSync(this.configurationFile, own.replace(/^encryptionsalt:.*\n?/m, ""));
+    const project = parse(readFileSync(join(program, "Pulumi.yaml"), "utf8")) as { name: string };
+    const own = (): string => readFileSync(join(program, `Pulumi.${STACK}.yaml`), "utf8");
+    writeFileSync(
+      this.configurationFile,
+      sections === undefined
+        ? // Whoever made this stack for real has a salt in the file, which goes with another passphrase.
+          own().replace(/^encryptionsalt:.*\n?/m, "")
+        : stringify({
+            config: Object.fromEntries(
+              Object.entries(sections).map(([key, value]) => [`${project.name}:${key}`, value]),
+            ),
+          }),
+    );
     // `stack init` writes a salt into the configuration next to the project file, wherever it is
     // told that configuration is; so it is shown a project of the same name in the other folder.
-    const project = parse(readFileSync(join(program, "Pulumi.yaml"), "utf8")) as { name: string };
     writeFileSync(
       join(folder, "Pulumi.yaml"),
       stringify({ name: project.name, runtime: "nodejs" }),
@@ -61,13 +74,24 @@ export class Engine {
     await this.run(["stack", "init", STACK, "--no-select"], folder);
   }
 
-  async up(): Promise<void> {
-    await this.operate("up", "--yes", "--skip-preview");
+  /** Resolves to what was printed. */
+  async up(): Promise<string> {
+    return this.operate("up", "--yes", "--skip-preview");
   }
 
-  /** Shows what an update would do. */
-  async preview(): Promise<void> {
-    await this.operate("preview");
+  /** Shows what an update would do. Resolves to what was printed. */
+  async preview(): Promise<string> {
+    return this.operate("preview");
+  }
+
+  /** Takes away the lock that a killed run has left. */
+  async cancel(): Promise<void> {
+    await this.run(["cancel", "--yes", "--stack", STACK], this.options.folder);
+  }
+
+  /** SIGKILL for what runs: engine, language host, program and provider. At once, and it is done. */
+  kill(): void {
+    this.running.forEach(kill);
   }
 
   /** Did the last update bring about everything? A preview tells; what it would change is printed. */
@@ -98,8 +122,8 @@ export class Engine {
     await Promise.all([...this.running].map((child) => stop(child, "SIGINT")));
   }
 
-  private async operate(operation: string, ...flags: string[]): Promise<void> {
-    await this.run(
+  private async operate(operation: string, ...flags: string[]): Promise<string> {
+    return this.run(
       [operation, "--stack", STACK, "--config-file", this.configurationFile, ...flags],
       this.options.program,
     );

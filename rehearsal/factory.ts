@@ -56,7 +56,16 @@ export async function issueLeaf(
   return identityOf(await issue(commonName, issuer, days), intermediates);
 }
 
-/** A new root, or with `issuer` undefined and `ca` false a self-signed leaf. */
+/** A new CA below another one. */
+export async function issueIntermediate(
+  commonName: string,
+  issuer: Pair,
+  { days }: { days: number },
+): Promise<Pair> {
+  return issue(commonName, issuer, days, true);
+}
+
+/** A new root, or with `ca` false a self-signed leaf. */
 export async function issueSelfSigned(
   commonName: string,
   { days, ca }: { days: number; ca: boolean },

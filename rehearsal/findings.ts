@@ -32,6 +32,12 @@ export class Findings {
     this.say(`${held ? "held:" : "DID NOT HOLD:"} ${rule} (${evidence})`);
   }
 
+  /** A procedure that could not be carried out to its end. */
+  addEnd(procedure: string, error: unknown): void {
+    const why = error instanceof Error ? error.message : String(error);
+    this.add(procedure, "it is carried out to its end", false, why);
+  }
+
   addAll(procedure: string, rulings: Ruling[]): void {
     for (const { rule, held, evidence } of rulings) {
       this.add(procedure, rule, held, evidence);

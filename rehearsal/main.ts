@@ -1,62 +1,33 @@
-/** `npm start`: the four procedures with eight devices, in a sandbox of their own. */
-import { resolve } from "node:path";
-import type { Findings } from "./findings";
-import { individualBreach } from "./procedures/individual-breach";
-import { individualExpiration } from "./procedures/individual-expiration";
-import { rootBreach } from "./procedures/root-breach";
-import { rootExpiration } from "./procedures/root-expiration";
-import { type Member, rehearse } from "./rehearsal";
-import { report } from "./report";
-
-const fleet: Member[] = [
-  { registrationId: "device-1", enrollment: "individual", rollFirst: "register" },
-  { registrationId: "device-2", enrollment: "individual", rollFirst: "connect" },
-  { registrationId: "sensor-1", enrollment: "sensors", rollFirst: "register" },
-  { registrationId: "sensor-2", enrollment: "sensors", rollFirst: "register" },
-  { registrationId: "sensor-3", enrollment: "sensors", rollFirst: "connect" },
-  { registrationId: "gateway-1", enrollment: "gateways", rollFirst: "register" },
-  { registrationId: "gateway-2", enrollment: "gateways", rollFirst: "register" },
-  { registrationId: "gateway-3", enrollment: "gateways", rollFirst: "connect" },
-];
+/** `npm run rehearse -- P4`: procedures of a roll, each in a fresh sandbox, or `all` of them. */
+import { Command } from "commander";
+import { catalogue } from "./catalogue";
+import { listOf, select, UnknownProcedureError } from "./selection";
+import { exitWith, toVerdict } from "./verdict";
 
 async function main(): Promise<number> {
-  const began = Date.now();
-  const interrupted = new AbortController();
-  let signals = 0;
-  for (const signal of ["SIGINT", "SIGTERM", "SIGHUP"] as const) {
-    process.on(signal, () => {
-      signals += 1;
-      // A second signal: somebody is in a hurry. What still runs is killed at the exit.
-      if (signals > 1) process.exit(130);
-      console.log(`\n${signal}: cleaning up.`);
-      interrupted.abort(new Error(`ended by ${signal}`));
-    });
+  const command = new Command("rehearse")
+    .description(
+      "Rehearses procedures of a certificate roll on the real Pulumi engine with real device clients, in a sandbox that is thrown away. Exit code 0: every rule held.",
+    )
+    .argument("[procedures...]", "P1 to P12, a variant by its name, or all")
+    .option("--list", "say what there is, and do nothing")
+    .parse();
+  const flags = command.opts<{ list?: true }>();
+  if (flags.list) {
+    console.log(listOf(catalogue));
+    return 0;
   }
-  // Nobody reads any more, as in `npm start | head`.
-  process.stdout.on("error", (error) => interrupted.abort(error));
-  let findings: Findings;
+  if (command.args.length === 0) {
+    command.error("Which procedure? P1 to P12, all, or one of those that --list shows.");
+  }
   try {
-    findings = await rehearse({
-      program: resolve(__dirname, ".."),
-      procedures: [individualExpiration, rootExpiration, individualBreach, rootBreach],
-      members: fleet,
-      say: (line) => console.log(line),
-      signal: interrupted.signal,
-    });
+    return await toVerdict({ procedures: select(catalogue, command.args) });
   } catch (error) {
-    if (interrupted.signal.aborted) {
-      return 130;
+    if (error instanceof UnknownProcedureError) {
+      command.error(error.message);
     }
     throw error;
   }
-  console.log(`\n${report(findings, (Date.now() - began) / 1000)}`);
-  return findings.failures.length === 0 ? 0 : 1;
 }
 
-main().then(
-  (exitCode) => process.exit(exitCode),
-  (error: unknown) => {
-    console.error(error instanceof Error ? error.message : error);
-    process.exit(1);
-  },
-);
+exitWith(main());

@@ -82,6 +82,19 @@ export class Observer {
     };
   }
 
+  /** Index of the last moment; -1: there was none yet. */
+  get latest(): number {
+    return this.moments.length - 1;
+  }
+
+  /**
+   * Calls `look` after each write, before it is answered: nobody who waits for that answer goes on
+   * until `look` is done. Until the function that is returned is called.
+   */
+  atEachWrite(look: (request: LoggedRequest) => Promise<void> | void): () => void {
+    return this.sandbox.log.hold((request) => (isWrite(request) ? look(request) : undefined));
+  }
+
   /** Calls `hear` for each request, until the function that is returned is called. */
   listen(hear: (request: LoggedRequest) => void): () => void {
     this.sandbox.log.on("request", hear);

@@ -21,12 +21,17 @@ export interface Holder {
 }
 
 export interface BreachView {
-  /** The entry that admitted the compromised key. */
-  entry: { kind: "individual" | "group"; id: string };
+  /** The entries that admitted the compromised key; or that, for one device, shut it out. */
+  entries: { kind: "individual" | "group"; id: string }[];
+  /**
+   * disabling: each entry is disabled before it is replaced. shadowing: an entry for one registration
+   * ID stands before the group that goes on admitting everybody else.
+   */
+  closedBy: "disabling" | "shadowing";
   /** Everyone with a certificate of the compromised key. */
   compromised: Holder[];
-  /** One with the replacement. */
-  replacement: Holder;
+  /** One with the replacement; undefined: there is none yet. */
+  replacement: Holder | undefined;
 }
 
 /** Would DPS admit this certificate? Looked at without the sandbox's own judgement. */
@@ -47,46 +52,92 @@ export function admits(moment: Moment, { registrationId, chain }: Holder): boole
   );
 }
 
+/** Index of the first moment at which nothing admits the compromised key any more; -1: there is none. */
+export function cutOffOf({ moments }: Window, { compromised }: BreachView): number {
+  return moments.findIndex((moment) => !compromised.some((holder) => admits(moment, holder)));
+}
+
 /** Contain, replace, remove; and nothing admits the key any more from the cut-off on. */
 export function judgeBreach(window: Window, breach: BreachView): Ruling[] {
   const { moments } = window;
-  const isOpen = (moment: Moment): boolean =>
-    breach.compromised.some((holder) => admits(moment, holder));
-  const cutOff = moments.findIndex((moment) => !isOpen(moment));
-  const replaced = moments.findIndex((moment) => admits(moment, breach.replacement));
+  const cutOff = cutOffOf(window, breach);
   const removals = moments.flatMap(({ request }, at) => (isRemoval(request) ? [at] : []));
-  const removed = removals[0] ?? -1;
   const after = cutOff === -1 ? [] : moments.slice(cutOff);
-  const reopened = after.filter(isOpen);
-  const { kind, id } = breach.entry;
+  const reopened = after.filter((moment) =>
+    breach.compromised.some((holder) => admits(moment, holder)),
+  );
+  const registered = admitted(window, breach, moments[cutOff]);
+  return [
+    judgeContainment(moments, breach, cutOff),
+    ...judgeReplacement(moments, breach, cutOff, removals),
+    {
+      rule: "nothing admits the compromised key from the cut-off on",
+      held: cutOff !== -1 && reopened.length === 0 && registered === 0,
+      evidence: `${after.length} writes after it, ${reopened.length} of them open; ${registered} registrations admitted`,
+    },
+    ...judgeCaDeletions(window),
+  ];
+}
+
+function judgeContainment(moments: Moment[], breach: BreachView, cutOff: number): Ruling {
+  const closing = moments.slice(0, cutOff + 1);
+  const stray = closing.filter(({ request }) => !breach.entries.some(isWriteOf(request)));
+  const closed = breach.entries.every(({ kind, id }) =>
+    moments[cutOff]?.entries.some(
+      (one) =>
+        one.kind === kind &&
+        sameName(one.id, id) &&
+        (!one.enabled || breach.closedBy === "shadowing"),
+    ),
+  );
+  return {
+    rule: "contain first: the first writes close what admits the compromised key",
+    held: cutOff !== -1 && stray.length === 0 && closed,
+    evidence: `first write: ${words(moments[0])}; cut-off: ${words(moments[cutOff])}`,
+  };
+}
+
+function judgeReplacement(
+  moments: Moment[],
+  { replacement, closedBy }: BreachView,
+  cutOff: number,
+  removals: number[],
+): Ruling[] {
+  const removed = removals[0] ?? -1;
+  const removal = `first of ${removals.length} removals: ${words(moments[removed])}`;
+  if (replacement === undefined) {
+    return [
+      {
+        rule: "remove devices after the containment",
+        held: cutOff !== -1 && removed > cutOff,
+        evidence: removal,
+      },
+    ];
+  }
+  const replaced = moments.findIndex((moment) => admits(moment, replacement));
   return [
     {
-      rule: "contain first: the first write closes the entry that admits the compromised key",
-      held:
-        cutOff === 0 &&
-        moments[0] !== undefined &&
-        moments[0].request.path.toLowerCase().endsWith(`/${id.toLowerCase()}`) &&
-        moments[0].entries.some((one) => one.kind === kind && one.id === id && !one.enabled),
-      evidence: `first write: ${words(moments[0])}; cut-off: ${words(moments[cutOff])}`,
-    },
-    {
       rule: "replace after that",
-      held: cutOff !== -1 && replaced > cutOff,
+      held: cutOff !== -1 && (closedBy === "shadowing" ? replaced >= cutOff : replaced > cutOff),
       evidence: `replacement admitted: ${words(moments[replaced])}`,
     },
     {
       rule: "remove devices last",
       held: replaced !== -1 && removed > replaced,
-      evidence: `first of ${removals.length} removals: ${words(moments[removed])}`,
+      evidence: removal,
     },
-    {
-      rule: "nothing admits the compromised key from the cut-off on",
-      held:
-        cutOff !== -1 && reopened.length === 0 && admitted(window, breach, moments[cutOff]) === 0,
-      evidence: `${after.length} writes after it, ${reopened.length} of them open; ${admitted(window, breach, moments[cutOff])} registrations admitted`,
-    },
-    ...judgeCaDeletions(window),
   ];
+}
+
+function isWriteOf({ service, method, path }: LoggedRequest) {
+  return ({ kind, id }: BreachView["entries"][number]): boolean => {
+    const folder = kind === "group" ? "enrollmentgroups" : "enrollments";
+    return (
+      service === "dps-service" &&
+      method === "PUT" &&
+      sameName(decodeURIComponent(path), `/${folder}/${id}`)
+    );
+  };
 }
 
 /** Never a moment in which a device that worked has no certificate that DPS accepts. */
@@ -166,7 +217,7 @@ function admitted(window: Window, { compromised }: BreachView, cutOff: Moment | 
   ).length;
 }
 
-function isRemoval({ service, method, path }: LoggedRequest): boolean {
+export function isRemoval({ service, method, path }: LoggedRequest): boolean {
   return service === "iot-hub" || (method === "DELETE" && /^\/registrations\//i.test(path));
 }
 
@@ -206,6 +257,10 @@ function isBelowVerified(certificate: X509Certificate, cas: CaView[]): boolean {
   return cas.some(
     ({ der, isVerified }) => isVerified && isIssuedBy(certificate, new X509Certificate(der)),
   );
+}
+
+function sameName(a: string, b: string): boolean {
+  return a.toLowerCase() === b.toLowerCase();
 }
 
 function isIssuedBy(certificate: X509Certificate, issuer: X509Certificate): boolean {

@@ -48,6 +48,11 @@ export async function stop(child: ChildProcess, signal: NodeJS.Signals): Promise
   await ended;
 }
 
+/** SIGKILL for the process and everything below it, at once. */
+export function kill({ pid }: ChildProcess): void {
+  killAll(treeOf(pid));
+}
+
 /** The process and everything below it: an engine has its language host, program and plugins. */
 function treeOf(root: number | undefined): number[] {
   const children = new Map<number, number[]>();

@@ -1,100 +1,92 @@
 /** One rehearsal: a sandbox, a stack in it and its devices, from the beginning to the last trace. */
-import { mkdtempSync, readFileSync, rmSync } from "node:fs";
+import { mkdtempSync, rmSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { startSandbox, type RunningSandbox } from "../sandbox/sandbox";
+import { Aviary } from "./canaries";
+import { remainsIn, secretsInClear } from "./conclusion";
 import { ConfigurationFile, describe, type Edit } from "./configuration";
-import { Engine, type StackOutputs } from "./engine";
-import { DeviceFiles, identityOf, issueLeaf } from "./factory";
-import { Findings } from "./findings";
+import { Engine, EngineError, type StackOutputs } from "./engine";
+import { DeviceFiles, type Identity } from "./factory";
+import type { Findings } from "./findings";
 import { type DeviceSpec, FleetDevice, type Mark } from "./fleet";
 import { Observer } from "./moments";
-import type { Procedure } from "./procedures/procedure";
-import { found, filesIn, type Secret, secretsOf, secretsOfKey } from "./secrets";
-import { Telling } from "./telling";
+import { Pki } from "./pki";
+import type { Member, Setting } from "./setting";
+import { mainSlot } from "./slots";
+import type { Telling } from "./telling";
 import { Wire } from "./wire";
-
-/** Which enrollment a device belongs to. */
-export interface Member extends DeviceSpec {
-  enrollment: "individual" | "sensors" | "gateways";
-}
+import type { LoggedRequest } from "../sandbox/common/request-log";
 
 export interface RehearsalOptions {
   /** Folder of the program: the repository. */
   program: string;
-  /** Carried out in this order. */
-  procedures: Procedure[];
-  members: Member[];
-  /** Hears what is going on, line by line. */
-  say: (line: string) => void;
+  setting: Setting;
+  findings: Findings;
+  telling: Telling;
   /** Aborted: everything ends, as soon as it can be ended in order. */
-  signal?: AbortSignal;
+  signal?: AbortSignal | undefined;
+}
+
+/** Where an `up` is killed: after a request that it made, before that is answered. */
+export interface KillPoint {
+  /** In words, e.g. "the containment". */
+  what: string;
+  at: (request: LoggedRequest) => boolean;
+}
+
+export interface ChangeOptions {
+  /** Shows the preview first. Default: false. */
+  preview?: boolean;
+  kill?: KillPoint | undefined;
 }
 
 const PROJECT = "dps-certificates";
-const LEAF_DAYS = 30;
-
-/** Rehearses, and leaves nothing behind but the findings. Throws when it cannot be carried out. */
-export async function rehearse(options: RehearsalOptions): Promise<Findings> {
-  const rehearsal = await Rehearsal.begin(options);
-  try {
-    await rehearsal.deploy();
-    for (const procedure of options.procedures) {
-      await rehearsal.carryOut(procedure);
-    }
-    await rehearsal.conclude();
-    return rehearsal.findings;
-  } finally {
-    await rehearsal.end();
-  }
-}
 
 export class Rehearsal {
   readonly findings: Findings;
   readonly observer: Observer;
   readonly wire: Wire;
-  readonly devices: Map<string, FleetDevice>;
+  readonly pki: Pki;
+  readonly aviary: Aviary;
+  readonly devices = new Map<string, FleetDevice>();
+  private readonly files: DeviceFiles;
   private readonly engine: Engine;
   private readonly configuration: ConfigurationFile;
   /** Where each device was before the first procedure. */
-  private began = new Map<FleetDevice, Mark>();
-  private readonly keys = new Map<string, Secret[]>();
+  private readonly began = new Map<FleetDevice, Mark>();
 
   private constructor(
     private readonly options: RehearsalOptions,
-    /** For files of a procedure's own, e.g. certificates from a CA outside the stack. */
-    readonly folder: string,
+    private readonly folder: string,
     private readonly sandbox: RunningSandbox,
-    private readonly telling: Telling,
   ) {
-    this.findings = new Findings((text) => telling.rule(text));
+    this.findings = options.findings;
     this.observer = new Observer(sandbox.sandbox);
     this.wire = new Wire(() => sandbox.endpoints());
-    const files = new DeviceFiles(join(folder, "devices"));
-    this.devices = new Map(
-      options.members.map((spec) => [spec.registrationId, new FleetDevice(spec, files)]),
-    );
+    this.pki = new Pki(folder);
+    this.aviary = new Aviary(this.observer, this.wire);
+    this.files = new DeviceFiles(join(folder, "devices"));
     this.engine = new Engine({
       program: options.program,
       folder,
       environment: this.environment,
-      line: (line) => telling.engine(line),
+      line: (line) => this.telling.engine(line),
     });
     this.configuration = new ConfigurationFile(this.engine.configurationFile, PROJECT);
   }
 
   static async begin(options: RehearsalOptions): Promise<Rehearsal> {
-    const telling = new Telling(options.say);
     const folder = mkdtempSync(join(tmpdir(), "dps-rehearsal-"));
     const removeFolder = (): void => rmSync(folder, { recursive: true, force: true });
     // For an exit that nobody saw coming.
     process.once("exit", removeFolder);
     let sandbox: RunningSandbox | undefined;
     try {
-      telling.step("Start a sandbox");
+      options.telling.part("Start a sandbox");
       sandbox = await startSandbox({ dir: join(folder, "sandbox") });
       options.signal?.throwIfAborted();
-      const rehearsal = new Rehearsal(options, folder, sandbox, telling);
+      const rehearsal = new Rehearsal(options, folder, sandbox);
       options.signal?.addEventListener("abort", () => rehearsal.interrupt(), { once: true });
       return rehearsal;
     } catch (error) {
@@ -104,34 +96,33 @@ export class Rehearsal {
     }
   }
 
-  /** Members of one enrollment. */
-  members(enrollment: Member["enrollment"]): FleetDevice[] {
-    return this.options.members
+  get telling(): Telling {
+    return this.options.telling;
+  }
+
+  /** Members of one enrollment: "individual", or the ID of a group. */
+  members(enrollment: string): FleetDevice[] {
+    return this.options.setting.members
       .filter((member) => member.enrollment === enrollment)
       .map(({ registrationId }) => this.devices.get(registrationId)!);
   }
 
   /** The first `up`, and the devices on top of it. */
   async deploy(): Promise<void> {
-    this.telling.step("pulumi up: the dev stack");
-    await this.engine.create();
+    const { members, declare } = this.options.setting;
+    const sections = await declare?.(this.pki, members);
+    await this.engine.create(sections);
+    this.telling.part(`pulumi up: ${sections === undefined ? "the dev stack" : "the first one"}`);
     await this.engine.up();
-    this.telling.step(`Start ${this.devices.size} devices`);
     const outputs = await this.outputs();
-    for (const device of this.members("individual")) {
-      const name = this.certificateOf(device.id);
-      device.give(identityOf(outputs.devCertificates[name]!));
-    }
-    await this.giveLeaves("sensors", outputs.devCertificates["root-a"]!);
-    const intermediate = outputs.devCertificates["intermediate-a"]!;
-    await this.giveLeaves("gateways", intermediate, [intermediate.certificate]);
-    for (const device of this.devices.values()) {
-      device.start(this.options.program, outputs, this.environment, (from, event) =>
-        this.telling.device(from.id, event),
-      );
+    this.telling.part(`Start ${members.length} devices`);
+    for (const member of members) {
+      this.join(member, await this.firstIdentity(member), outputs);
     }
     const [settled] = await Promise.all([this.engine.isSettled(), this.allWork()]);
-    this.began = new Map([...this.devices.values()].map((device) => [device, device.mark()]));
+    for (const device of this.devices.values()) {
+      this.began.set(device, device.mark());
+    }
     this.findings.add(
       "always",
       "pulumi preview --expect-no-changes succeeds after the first up",
@@ -140,22 +131,67 @@ export class Rehearsal {
     );
   }
 
-  async carryOut(procedure: Procedure): Promise<void> {
-    this.telling.step(`${procedure.name}: ${procedure.title}`);
-    await procedure.carryOut(this);
+  /** A device begins, with its first certificate. */
+  join(spec: DeviceSpec, identity: Identity, target: StackOutputs): FleetDevice {
+    const device = new FleetDevice(spec, this.files);
+    this.devices.set(device.id, device);
+    device.give(identity);
+    device.start(this.options.program, target, this.environment, (from, event) =>
+      this.telling.device(from.id, event),
+    );
+    return device;
   }
 
-  /** Changes the configuration, says what, and updates the stack. */
-  async change(what: string, edits: Edit[], { preview = false } = {}): Promise<void> {
-    this.telling.note(what);
-    this.configuration.change(edits);
-    edits.forEach((edit) => this.telling.edit(describe(edit)));
-    if (preview) {
-      this.telling.note("pulumi preview");
-      await this.engine.preview();
+  /** Changes the configuration, says what, and updates the stack. Resolves to what Pulumi printed. */
+  async change(what: string, edits: Edit[], options: ChangeOptions = {}): Promise<string> {
+    this.telling.step(what);
+    this.edit(edits);
+    const shown = options.preview === true ? await this.preview() : "";
+    if (options.kill !== undefined) {
+      await this.upKilled(options.kill);
     }
-    this.telling.note("pulumi up");
-    await this.engine.up();
+    return shown + (await this.up());
+  }
+
+  /** `pulumi up`, of what the configuration says now. Resolves to what it printed. */
+  async up(): Promise<string> {
+    this.telling.step("pulumi up");
+    return this.engine.up();
+  }
+
+  /** `pulumi preview`; resolves to what it says. */
+  async preview(): Promise<string> {
+    this.telling.step("pulumi preview");
+    return this.engine.preview();
+  }
+
+  /**
+   * A change that has to be refused. It is taken back.
+   *
+   * @returns what the preview said; undefined: it was not refused
+   */
+  async refused(what: string, edits: Edit[]): Promise<string | undefined> {
+    this.telling.step(what);
+    const before = this.configuration.text;
+    this.edit(edits);
+    try {
+      await this.preview();
+      return undefined;
+    } catch (error) {
+      if (error instanceof EngineError) {
+        return error.message;
+      }
+      throw error;
+    } finally {
+      this.configuration.text = before;
+      this.telling.step("The configuration is as it was before");
+    }
+  }
+
+  /** Is there nothing left to do? */
+  async isSettled(): Promise<boolean> {
+    this.telling.step("pulumi preview --expect-no-changes");
+    return this.engine.isSettled();
   }
 
   /** What stands in the configuration. */
@@ -163,26 +199,13 @@ export class Rehearsal {
     return this.configuration.get(...path);
   }
 
-  /** Name of the certificate that an individual enrollment or a group has now, or of its CA. */
-  certificateOf(registrationId: string): string {
-    const { primary, secondary } = this.configured(
-      "individualEnrollments",
-      registrationId,
-    ) as Record<string, { certificate: string } | undefined>;
-    return (primary ?? secondary)!.certificate;
-  }
-
   async outputs(): Promise<StackOutputs> {
     const outputs = await this.engine.outputs();
-    for (const [name, { privateKey }] of Object.entries(outputs.devCertificates)) {
-      this.lookOutFor(name, privateKey);
+    for (const [name, pair] of Object.entries(outputs.devCertificates)) {
+      const issuer = this.configured("certificates", name, "dev", "issuer");
+      this.pki.learn(name, pair, issuer as string | undefined);
     }
     return outputs;
-  }
-
-  /** This private key must not be found in clear at the end. */
-  lookOutFor(name: string, privateKey: string): void {
-    this.keys.set(name, secretsOfKey(name, privateKey));
   }
 
   /** Every device works with the certificate that it has been given. */
@@ -192,8 +215,8 @@ export class Rehearsal {
 
   /** After the last procedure: nothing left to do, no secret in clear, nothing left behind. */
   async conclude(): Promise<void> {
-    this.telling.step("Conclude");
-    const settled = await this.engine.isSettled();
+    this.telling.part("Conclude");
+    const settled = await this.isSettled();
     this.findings.add(
       "always",
       "pulumi preview --expect-no-changes succeeds after the last up",
@@ -201,28 +224,72 @@ export class Rehearsal {
       settled ? "no changes" : "changes",
     );
     this.findings.addBystanders(this.began);
-    this.telling.hush();
+    this.telling.hush(true);
     await this.stopDevices();
-    this.lookForSecrets();
-    this.telling.note("pulumi destroy");
+    const { held, evidence } = secretsInClear(this.sandbox, this.engine, this.pki, this.passphrase);
+    this.findings.add(
+      "always",
+      "no private key, connection string or token in clear in the state or in Pulumi's output",
+      held,
+      evidence,
+    );
+    this.telling.step("pulumi destroy");
     await this.engine.destroy();
-    this.lookForRemains();
+    const remains = remainsIn(this.sandbox.sandbox);
+    this.findings.add(
+      "always",
+      "pulumi destroy leaves nothing in the sandbox",
+      remains.length === 0,
+      remains.join(", ") || "nothing left",
+    );
   }
 
   /** Ends everything, and removes the folder. May be called at any time. */
   async end(): Promise<void> {
+    this.telling.hush(true);
     const ended = await Promise.allSettled([this.engine.stop(), this.stopDevices()]);
     this.observer.close();
     await this.sandbox.close();
     rmSync(this.folder, { recursive: true, force: true });
+    this.telling.hush(false);
     for (const one of ended) {
       if (one.status === "rejected") throw one.reason;
     }
   }
 
+  private edit(edits: Edit[]): void {
+    this.configuration.change(edits);
+    edits.forEach((edit) => this.telling.edit(describe(edit)));
+  }
+
+  /** An `up` that ends half way, and what has to be done before the next one. */
+  private async upKilled({ what, at }: KillPoint): Promise<void> {
+    this.telling.step(`pulumi up, killed (SIGKILL) after ${what}`);
+    let killedAt: LoggedRequest | undefined;
+    const stop = this.observer.atEachWrite((request) => {
+      if (killedAt === undefined && at(request)) {
+        killedAt = request;
+        this.engine.kill();
+      }
+    });
+    try {
+      await this.engine.up();
+      throw new Error(`pulumi up came to its end: it never came to ${what}`);
+    } catch (error) {
+      if (!(error instanceof EngineError) || killedAt === undefined) {
+        throw error;
+      }
+    } finally {
+      stop();
+    }
+    this.telling.step(`killed after #${killedAt.seq} ${killedAt.method} ${killedAt.path}`);
+    this.telling.step("pulumi cancel");
+    await this.engine.cancel();
+  }
+
   /** Makes whatever is waited for fail; `end` says what could not be ended. */
   private interrupt(): void {
-    this.telling.hush();
+    this.telling.hush(true);
     for (const ending of [this.engine.stop(), this.stopDevices()]) {
       ending.catch(() => undefined);
     }
@@ -236,63 +303,21 @@ export class Rehearsal {
     return environment;
   }
 
-  private async giveLeaves(
-    group: "sensors" | "gateways",
-    issuer: StackOutputs["devCertificates"][string],
-    intermediates: string[] = [],
-  ): Promise<void> {
-    for (const device of this.members(group)) {
-      device.give(await issueLeaf(device.id, issuer, { days: LEAF_DAYS, intermediates }));
-    }
+  private get passphrase(): string {
+    return this.environment["PULUMI_CONFIG_PASSPHRASE"] ?? "";
+  }
+
+  private async firstIdentity({ registrationId, enrollment }: Member): Promise<Identity> {
+    const isIndividual = enrollment === "individual";
+    const { certificate } = isIndividual
+      ? mainSlot(this, "individualEnrollments", registrationId)
+      : mainSlot(this, "enrollmentGroups", enrollment);
+    return isIndividual
+      ? this.pki.identity(certificate)
+      : this.pki.leafBelow(certificate, registrationId);
   }
 
   private async stopDevices(): Promise<void> {
     await Promise.all([...this.devices.values()].map((device) => device.stop()));
-  }
-
-  private lookForSecrets(): void {
-    const { folder, sandbox } = this.sandbox;
-    const passphrase = this.environment["PULUMI_CONFIG_PASSPHRASE"] ?? "";
-    const secrets = [
-      { what: "the passphrase of the state", value: passphrase },
-      ...secretsOf(sandbox, this.sandbox.endpoints().arm.clientSecret),
-      ...[...this.keys.values()].flat(),
-    ];
-    const places = [
-      { file: "Pulumi's output", text: this.engine.printed },
-      { file: "the configuration", text: readFileSync(this.engine.configurationFile, "utf8") },
-      ...filesIn(folder.state).map(({ file, text }) => ({
-        file: file.slice(folder.state.length + 1),
-        text,
-      })),
-    ];
-    const seen = places.flatMap(({ file, text }) =>
-      found(text, secrets).map((what) => `${what} in ${file}`),
-    );
-    this.findings.add(
-      "always",
-      "no private key, connection string or token in clear in the state or in Pulumi's output",
-      places.length > 2 && seen.length === 0,
-      seen.join("; ") ||
-        `${new Set(secrets.map(({ what }) => what)).size} secrets looked for in ${places.length} places`,
-    );
-  }
-
-  private lookForRemains(): void {
-    const { sandbox } = this.sandbox;
-    const remains = [
-      ...["resource-groups", "provisioning-services", "iot-hubs", "ca-certificates"],
-      ...["dps-individual-enrollments", "dps-enrollment-groups", "dps-registrations"],
-      "hub-devices",
-    ].flatMap((name) => {
-      const count = sandbox.collection(name).list().length;
-      return count === 0 ? [] : [`${count} in ${name}`];
-    });
-    this.findings.add(
-      "always",
-      "pulumi destroy leaves nothing in the sandbox",
-      remains.length === 0,
-      remains.join(", ") || "nothing left",
-    );
   }
 }

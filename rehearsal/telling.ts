@@ -15,22 +15,27 @@ export class Telling {
   private readonly last = new Map<string, string>();
 
   private hushed = false;
+  /** Steps of the current part, so far. */
+  private steps = 0;
 
   constructor(private readonly say: (line: string) => void) {}
 
   /** Devices are being stopped: what they say about that is not news. */
-  hush(): void {
-    this.hushed = true;
+  hush(on: boolean): void {
+    this.hushed = on;
   }
 
   /** The next part of the rehearsal. */
-  step(text: string): void {
+  part(text: string): void {
+    this.steps = 0;
     this.say("");
     this.line("==", text);
   }
 
-  note(text: string): void {
-    this.line("--", text);
+  /** What is done next. */
+  step(text: string): void {
+    this.steps += 1;
+    this.line("--", `${this.steps}. ${text}`);
   }
 
   /** A change of the configuration. */

@@ -39,23 +39,27 @@ export class Wire {
     return this.endpoints().iotHubs;
   }
 
-  /** Tries to register. Throws when DPS neither accepts nor refuses. */
+  /** Registers, as far as DPS lets it. Throws when DPS neither accepts nor refuses. */
   async tryDps(registrationId: string, { chain, key }: Identity): Promise<Attempt> {
-    const service = this.service();
-    const id = encodeURIComponent(registrationId);
-    const url = `${service.device.https}/${service.idScope}/registrations/${id}/register?api-version=${DPS_API}`;
-    const { status, body } = await this.send("PUT", url, {
+    const { device, idScope } = this.service();
+    const base = `${device.https}/${idScope}/registrations/${encodeURIComponent(registrationId)}`;
+    const tls = { cert: chain, key };
+    const { status, body } = await this.send("PUT", `${base}/register?api-version=${DPS_API}`, {
       body: { registrationId },
-      cert: chain,
-      key,
+      ...tls,
     });
     if (status !== 202 && status !== 401) {
       throw new Error(`DPS answered a registration with ${status}: ${JSON.stringify(body)}`);
     }
-    const { errorCode, message } = body as { errorCode?: number; message?: string };
+    const { errorCode, message, operationId } = body as Record<string, string | undefined>;
+    const url = `${base}/operations/${operationId}?api-version=${DPS_API}`;
+    // A registration that nobody asks about would be under way for ever.
+    const answers = status === 202 ? [await this.send("GET", url, tls)] : [];
     return {
       accepted: status === 202,
-      answer: [status, errorCode, message].filter((part) => part !== undefined).join(" "),
+      answer: [status, errorCode, message, ...answers.map((answer) => answerOf(answer.body))]
+        .filter((part) => part !== undefined)
+        .join(" "),
     };
   }
 
@@ -167,6 +171,10 @@ export class Wire {
       outgoing.end(body && JSON.stringify(body));
     });
   }
+}
+
+function answerOf(body: unknown): string {
+  return (body as { status?: string }).status ?? "";
 }
 
 function signature(connectionString: string): string {

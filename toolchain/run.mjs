@@ -22,7 +22,8 @@ const typescript = (script) => [process.execPath, "--require", "tsx/cjs", join(p
  */
 const commands = {
   engine: { run: [], engine: true },
-  start: { run: typescript("rehearsal/main.ts"), engine: true },
+  start: { run: typescript("rehearsal/start.ts"), engine: true },
+  rehearse: { run: typescript("rehearsal/main.ts"), engine: true },
   sandbox: { run: typescript("sandbox/main.ts"), engine: false },
   device: { run: typescript("device/main.ts"), engine: false },
   contain: { run: typescript("containment/main.ts"), engine: false },

@@ -1,114 +1,139 @@
-/** Both breaches: one change, and devices that get their new certificate once they are removed. */
+/** A breach in one change; the devices get their new certificate once they are removed. */
+import type { Canary } from "../canaries";
 import { type Edit, set } from "../configuration";
 import type { Identity } from "../factory";
 import type { FleetDevice } from "../fleet";
-import { type BreachView, judgeBreach } from "../order-rules";
-import type { Rehearsal } from "../rehearsal";
-import type { Attempt } from "../wire";
-import { Course } from "./procedure";
+import { admits, type BreachView, isRemoval } from "../order-rules";
+import type { KillPoint, Rehearsal } from "../rehearsal";
+import { Course } from "./course";
 
 export interface Breach {
   procedure: string;
-  entry: BreachView["entry"];
+  entries: BreachView["entries"];
+  /** Default: disabling. */
+  closedBy?: BreachView["closedBy"];
   /** New certificates of the devices that came in with the compromised key. */
   replacements: Map<FleetDevice, Identity>;
-  /** Name of the compromised certificate in the configuration. */
-  compromised: string;
-  /** Somebody with a certificate of the compromised key, and no device. */
-  thief?: { registrationId: string; identity: Identity };
+  /** Names of the compromised certificates in the configuration. */
+  compromised: string[];
+  /** Old: with a certificate of a compromised key, of the observer's own. */
+  canaries: Canary[];
   /** The replacement in the configuration. */
   edits: Edit[];
+  /** CA certificates that have to be gone at the end. */
+  cas?: string[];
+  /** Where the first run is killed. Default: it is not. */
+  kill?: Kill;
 }
+
+/** Places at which a breach is cut. */
+export type Kill = "the containment" | "the replacement" | "the first removal" | "the last removal";
 
 export async function carryOutBreach(rehearsal: Rehearsal, breach: Breach): Promise<void> {
   const devices = [...breach.replacements.keys()];
-  const course = new Course(rehearsal, breach.procedure, devices);
+  const course = await Course.begin(rehearsal, breach.procedure, devices, breach.canaries);
   await course.labelTwins();
-  const before = (rehearsal.configured("compromised") ?? []) as object[];
-  const reason = `rehearsal of ${breach.procedure}`;
   const stopDelivering = deliverOnceRemoved(rehearsal, breach);
-  const thief = tryOnceContained(rehearsal, breach);
   try {
-    await rehearsal.change("Contain, replace, remove: one change", [
-      ...breach.edits,
-      set(["compromised"], [...before, { certificate: breach.compromised, reason }]),
-    ]);
+    await rehearsal.change(
+      "Contain, replace, remove: one change",
+      [...breach.edits, compromise(rehearsal, breach.procedure, breach.compromised)],
+      { kill: breach.kill && killPoint(rehearsal, breach, breach.kill) },
+    );
   } finally {
     stopDelivering();
-    thief.stop();
   }
-  const kept = devices.filter((device) => device.identity !== breach.replacements.get(device));
-  course.hold(
-    "every device that came in with the compromised key is removed",
-    kept.length === 0,
-    kept.map(({ id }) => `${id} was not`).join(", ") || `${devices.length} devices`,
-  );
-  for (const device of kept) {
-    device.give(breach.replacements.get(device)!);
-  }
+  judgeRemoved(course, breach);
   await rehearsal.allWork();
-  await judge(rehearsal, breach, course);
-  if (breach.thief !== undefined) {
-    const tried = await thief.attempt();
+  await judge(breach, course);
+  if (breach.kill !== undefined) {
+    const settled = await rehearsal.isSettled();
     course.hold(
-      "DPS refuses a new leaf under the compromised CA from the containment on (tried while the CA was still there)",
-      tried?.accepted === false,
-      tried?.answer ?? "not tried: nothing was contained",
+      `killed after ${breach.kill}: the second run finished the work, a third would change nothing`,
+      settled,
+      settled ? "no changes" : "changes",
     );
   }
 }
 
-async function judge(rehearsal: Rehearsal, breach: Breach, course: Course): Promise<void> {
-  const { thief } = breach;
-  const [[device, replacement] = []] = breach.replacements;
-  const holders = [...breach.replacements.keys()].map((one) => ({
-    registrationId: one.id,
-    chain: course.before(one).chain,
-  }));
-  rehearsal.findings.addAll(
-    breach.procedure,
-    judgeBreach(course.window, {
-      entry: breach.entry,
-      compromised: [
-        ...holders,
-        ...(thief ? [{ registrationId: thief.registrationId, chain: thief.identity.chain }] : []),
-      ],
-      replacement: { registrationId: device!.id, chain: replacement!.chain },
-    }),
+/** These certificates become compromised, beside those that are already. */
+export function compromise(rehearsal: Rehearsal, procedure: string, names: string[]): Edit {
+  const before = (rehearsal.configured("compromised") ?? []) as object[];
+  const reason = `rehearsal of ${procedure}`;
+  return set(
+    ["compromised"],
+    [...before, ...names.map((certificate) => ({ certificate, reason }))],
   );
+}
+
+/** Who was not removed has its new certificate only now. */
+function judgeRemoved(course: Course, { replacements }: Breach): void {
+  const kept = [...replacements].filter(([device, identity]) => device.identity !== identity);
+  course.hold(
+    "every device that came in with the compromised key is removed",
+    replacements.size > 0 && kept.length === 0,
+    kept.map(([{ id }]) => `${id} was not`).join(", ") || `${replacements.size} devices`,
+  );
+  for (const [device, identity] of kept) {
+    device.give(identity);
+  }
+}
+
+async function judge(breach: Breach, course: Course): Promise<void> {
+  course.judgeBreach(viewOf(breach, course));
   course.judgeOthers();
   course.judgeAcceptanceOfOthers();
   await course.tryOld("DPS and every hub");
-  if (thief !== undefined) {
-    const { accepted, answer } = await rehearsal.wire.tryDps(thief.registrationId, thief.identity);
-    course.hold("DPS refuses a new leaf under the compromised CA (tried)", !accepted, answer);
-  }
   await course.judgeTwins();
-  if (breach.entry.kind === "group") {
-    course.judgeCaGone(breach.compromised);
-  }
+  breach.cas?.forEach((ca) => course.judgeCaGone(ca));
   course.close("removed, and back");
 }
 
-/** A thief tries his certificate right after the first write to the entry, the containment. */
-function tryOnceContained(
-  rehearsal: Rehearsal,
-  { entry, thief }: Breach,
-): { stop(): void; attempt(): Promise<Attempt | undefined> } {
-  const folder = entry.kind === "group" ? "enrollmentgroups" : "enrollments";
-  const path = `/${folder}/${entry.id}`.toLowerCase();
-  let attempt: Promise<Attempt> | undefined;
-  const stop = rehearsal.observer.listen((request) => {
-    const isWrite = request.service === "dps-service" && request.method === "PUT";
-    if (thief && isWrite && request.status < 300 && request.path.toLowerCase() === path) {
-      attempt ??= rehearsal.wire.tryDps(thief.registrationId, thief.identity);
-    }
-  });
-  return { stop, attempt: async () => attempt };
+function viewOf(breach: Breach, course: Course): BreachView {
+  const [[device, replacement] = []] = breach.replacements;
+  return {
+    entries: breach.entries,
+    closedBy: breach.closedBy ?? "disabling",
+    compromised: [
+      ...[...breach.replacements.keys()].map((one) => ({
+        registrationId: one.id,
+        chain: course.before(one).chain,
+      })),
+      ...breach.canaries
+        .filter(({ role }) => role === "old")
+        .map(({ registrationId, identity: { chain } }) => ({ registrationId, chain })),
+    ],
+    replacement: device && replacement && { registrationId: device.id, chain: replacement.chain },
+  };
+}
+
+function killPoint(rehearsal: Rehearsal, { replacements }: Breach, what: Kill): KillPoint {
+  const [[device, replacement] = []] = replacements;
+  return {
+    what,
+    at(request) {
+      switch (what) {
+        case "the containment":
+          return true;
+        case "the replacement": {
+          const moment = rehearsal.observer.moments.at(-1)!;
+          const { chain } = replacement!;
+          return admits(moment, { registrationId: device!.id, chain });
+        }
+        case "the first removal":
+          return isRemoval(request);
+        case "the last removal":
+          return request.method === "DELETE" && request.path.startsWith("/registrations/");
+      }
+    },
+  };
 }
 
 /** A device gets its new certificate at the moment in which its old life at DPS has ended. */
-function deliverOnceRemoved(rehearsal: Rehearsal, { replacements }: Breach): () => void {
+export function deliverOnceRemoved(
+  rehearsal: Rehearsal,
+  { replacements }: Pick<Breach, "replacements">,
+): () => void {
   return rehearsal.observer.listen(({ service, method, path, status }) => {
     if (service === "dps-service" && method === "DELETE" && status < 300) {
       for (const [device, identity] of replacements) {

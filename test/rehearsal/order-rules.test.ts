@@ -56,7 +56,7 @@ function verified(name: string, ca: TestCa): State["caCertificates"][number] {
 const rulesThatFailed = (rulings: { rule: string; held: boolean }[]): string[] =>
   rulings.filter(({ held }) => !held).map(({ rule }) => rule);
 
-const CONTAIN = "contain first: the first write closes the entry that admits the compromised key";
+const CONTAIN = "contain first: the first writes close what admits the compromised key";
 const REPLACE = "replace after that";
 const REMOVE = "remove devices last";
 const CLOSED = "nothing admits the compromised key from the cut-off on";
@@ -144,7 +144,8 @@ describe("order rules of a rehearsal", () => {
 
   describe("breach", () => {
     const view = (): BreachView => ({
-      entry: { kind: "individual", id: "device-1" },
+      entries: [{ kind: "individual", id: "device-1" }],
+      closedBy: "disabling",
       compromised: [holder(old)],
       replacement: holder(next),
     });

@@ -79,7 +79,7 @@ describe("what a rehearsal says of the engine and the devices", () => {
   it("says nothing of devices that it stops itself", () => {
     const time = "2030-01-01T00:00:00Z";
     const lines = told((telling) => {
-      telling.hush();
+      telling.hush(true);
       telling.device("device-1", { time, event: "disconnected", reason: "closed by the device" });
     });
     assert.deepEqual(lines, []);

@@ -6,8 +6,9 @@
 import assert from "node:assert/strict";
 import { resolve } from "node:path";
 import type { Findings } from "../../rehearsal/findings";
-import { individualExpiration } from "../../rehearsal/procedures/individual-expiration";
-import { rehearse } from "../../rehearsal/rehearsal";
+import { individualExpiration } from "../../rehearsal/procedures/p05-individual-expiration";
+import { rehearse } from "../../rehearsal/run";
+import { devStack } from "../../rehearsal/setting";
 
 describe("P5, expiration of an individual enrollment's leaf", function () {
   this.timeout(400_000);
@@ -19,7 +20,10 @@ describe("P5, expiration of an individual enrollment's leaf", function () {
     findings = await rehearse({
       program: resolve(__dirname, "../.."),
       procedures: [individualExpiration],
-      members: [{ registrationId: "device-2", enrollment: "individual", rollFirst: "connect" }],
+      setting: {
+        ...devStack,
+        members: [{ registrationId: "device-2", enrollment: "individual", rollFirst: "connect" }],
+      },
       say: (line) => said.push(line),
     });
   });

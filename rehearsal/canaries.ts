@@ -1,0 +1,52 @@
+/**
+ * Canaries: certificates of the observer's own, which it tries at DPS after each write. A
+ * registration rewrites the hub's record of its device, so nobody's certificate but its own is tried.
+ */
+import type { Identity } from "./factory";
+import type { Observer } from "./moments";
+import type { Trial } from "./trials";
+import type { Wire } from "./wire";
+
+export interface Canary {
+  registrationId: string;
+  identity: Identity;
+  /** Is it below (or in) what a roll takes away, or what it brings in? */
+  role: "old" | "new";
+}
+
+/** Tries canaries one after the other, and writes down how DPS met each. */
+export class Aviary {
+  readonly trials: Trial[] = [];
+  private queue: Promise<void> = Promise.resolve();
+
+  constructor(
+    private readonly observer: Observer,
+    private readonly wire: Wire,
+  ) {}
+
+  /** Tries these now, and after each write until the function that is returned is called. */
+  async watch(canaries: Canary[]): Promise<() => void> {
+    await this.tryAll(canaries);
+    return this.observer.atEachWrite(() => this.tryAll(canaries));
+  }
+
+  /** Resolves once every try that was begun has been answered. */
+  private async tryAll(canaries: Canary[]): Promise<void> {
+    const from = this.observer.latest;
+    // One registration of a device at a time.
+    const turn = this.queue.then(async () => {
+      for (const canary of canaries) {
+        await this.try(canary, from);
+      }
+    });
+    this.queue = turn.catch(() => undefined);
+    await turn;
+  }
+
+  private async try({ registrationId, identity, role }: Canary, from: number): Promise<void> {
+    const { accepted, answer } = await this.wire.tryDps(registrationId, identity);
+    const { chain } = identity;
+    const to = this.observer.latest;
+    this.trials.push({ registrationId, chain, role, accepted, answer, from, to });
+  }
+}

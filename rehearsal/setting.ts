@@ -1,0 +1,84 @@
+/** What a rehearsal begins with: the devices, and the first configuration of their stack. */
+import type { DeviceSpec } from "./fleet";
+import type { Pki } from "./pki";
+
+/** A device, and which enrollment it belongs to. */
+export interface Member extends DeviceSpec {
+  /** "individual", or the ID of an enrollment group. */
+  enrollment: string;
+}
+
+/** The sections of a stack's configuration, without the project's namespace. */
+export type Sections = Record<string, unknown>;
+
+export interface Setting {
+  members: Member[];
+  /**
+   * Makes the certificates and says what the stack declares at first. Absent: the repository's own
+   * dev stack, whose certificates are made in the stack.
+   */
+  declare?: (pki: Pki, members: Member[]) => Promise<Sections>;
+}
+
+/** An individual enrollment that the observer rolls and tries; no device has it. */
+export const TWIN_ENTRY = "canary-1";
+
+/** Two individual enrollments, a group below a root, a group below an intermediate; all from files. */
+export const standard: Setting = {
+  members: [
+    { registrationId: "device-1", enrollment: "individual", rollFirst: "register" },
+    { registrationId: "device-2", enrollment: "individual", rollFirst: "connect" },
+    { registrationId: "sensor-1", enrollment: "sensors", rollFirst: "register" },
+    { registrationId: "sensor-2", enrollment: "sensors", rollFirst: "connect" },
+    { registrationId: "gateway-1", enrollment: "gateways", rollFirst: "register" },
+    { registrationId: "gateway-2", enrollment: "gateways", rollFirst: "connect" },
+  ],
+  async declare(pki, members) {
+    const individuals = [
+      TWIN_ENTRY,
+      ...members
+        .filter(({ enrollment }) => enrollment === "individual")
+        .map(({ registrationId }) => registrationId),
+    ];
+    await pki.root("root-a", "Root A");
+    await pki.root("root-i", "Root I");
+    await pki.intermediate("intermediate-a", "Intermediate A", "root-i");
+    for (const id of individuals) {
+      await pki.selfSignedLeaf(`${id}-a`, id, 30);
+    }
+    const names = ["root-a", "root-i", "intermediate-a", ...individuals.map((id) => `${id}-a`)];
+    return {
+      target: "sandbox",
+      service: { resourceGroup: "dps-rehearsal", location: "westeurope" },
+      hubs: [{ name: "hub-1" }, { name: "hub-2" }],
+      certificates: Object.fromEntries(names.map((name) => [name, { file: pki.file(name) }])),
+      caCertificates: Object.fromEntries(
+        ["root-a", "root-i"].map((name) => [
+          name,
+          { certificate: name, proof: { keyFile: pki.keyFile(name) } },
+        ]),
+      ),
+      enrollmentGroups: {
+        sensors: { primary: { ca: "root-a" } },
+        gateways: { primary: { certificate: "intermediate-a" } },
+      },
+      individualEnrollments: Object.fromEntries(
+        individuals.map((id) => [id, { primary: { certificate: `${id}-a` } }]),
+      ),
+    };
+  },
+};
+
+/** The dev stack of the repository, as `npm start` shows it. */
+export const devStack: Setting = {
+  members: [
+    { registrationId: "device-1", enrollment: "individual", rollFirst: "register" },
+    { registrationId: "device-2", enrollment: "individual", rollFirst: "connect" },
+    { registrationId: "sensor-1", enrollment: "sensors", rollFirst: "register" },
+    { registrationId: "sensor-2", enrollment: "sensors", rollFirst: "register" },
+    { registrationId: "sensor-3", enrollment: "sensors", rollFirst: "connect" },
+    { registrationId: "gateway-1", enrollment: "gateways", rollFirst: "register" },
+    { registrationId: "gateway-2", enrollment: "gateways", rollFirst: "register" },
+    { registrationId: "gateway-3", enrollment: "gateways", rollFirst: "connect" },
+  ],
+};

@@ -1,0 +1,14 @@
+/** `npm start`: four procedures with eight devices on the dev stack, in a sandbox of their own. */
+import { individualBreach } from "./procedures/p04-individual-breach";
+import { individualExpiration } from "./procedures/p05-individual-expiration";
+import { rootBreach } from "./procedures/p06-root-breach";
+import { rootExpiration } from "./procedures/p08-root-expiration";
+import { devStack } from "./setting";
+import { exitWith, toVerdict } from "./verdict";
+
+exitWith(
+  toVerdict({
+    procedures: [individualExpiration, rootExpiration, individualBreach, rootBreach],
+    setting: devStack,
+  }),
+);
