@@ -34,6 +34,8 @@ describe("P5, expiration of an individual enrollment's leaf", function () {
     assert.deepEqual(
       judged.map(({ rule }) => rule),
       [
+        "Pulumi calls it by its name: expiration roll, prepare",
+        "Pulumi calls it by its name: expiration roll, retire",
         "no device that worked is ever without a certificate that DPS accepts",
         "device-2 goes to its hub first: it is refused there once, and recovers",
         "the old certificate is refused by DPS (tried)",
