@@ -10,6 +10,7 @@ import { IndividualEnrollment } from "./components/individual-enrollment";
 import { ProvisioningService } from "./components/provisioning-service";
 import { named, readStack, supportedProof } from "./components/stack";
 import { describe } from "./dynamic-providers/enrollment/live";
+import { reenabled } from "./configuration/reenable";
 import type { GroupSlotConfiguration } from "./configuration/configuration";
 
 const stack = readStack();
@@ -40,11 +41,11 @@ const cas = new Map(
 const groupSlot = (slot: GroupSlotConfiguration) =>
   "ca" in slot ? named(cas, slot.ca) : named(certificates, slot.certificate);
 const groups = Object.entries(configuration.enrollmentGroups).map(
-  ([id, { primary, secondary, status, reprovisionPolicy }]) =>
+  ([id, { primary, secondary, ...group }]) =>
     new EnrollmentGroup(id, {
+      ...group,
+      ...reenabled(configuration, "enrollmentGroups", id),
       service,
-      status,
-      reprovisionPolicy,
       compromised,
       ...(primary && { primary: groupSlot(primary) }),
       ...(secondary && { secondary: groupSlot(secondary) }),
@@ -52,15 +53,14 @@ const groups = Object.entries(configuration.enrollmentGroups).map(
 );
 
 const individuals = Object.entries(configuration.individualEnrollments).map(
-  ([id, { primary, secondary, deviceId, status, reprovisionPolicy }]) =>
+  ([id, { primary, secondary, ...individual }]) =>
     new IndividualEnrollment(id, {
+      ...individual,
+      ...reenabled(configuration, "individualEnrollments", id),
       service,
-      status,
-      reprovisionPolicy,
       compromised,
       ...(primary && { primary: named(certificates, primary.certificate) }),
       ...(secondary && { secondary: named(certificates, secondary.certificate) }),
-      ...(deviceId !== undefined && { deviceId }),
     }),
 );
 

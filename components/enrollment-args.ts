@@ -16,8 +16,37 @@ export interface EnrollmentArgs {
    * reset the twin, or never move it. Default: migrate.
    */
   reprovisionPolicy?: ReprovisionPolicy;
+  /**
+   * It exists already and is taken over, without a write when it is as declared. What would shut a device
+   * out is refused. Default: false.
+   */
+  adopt?: boolean;
+  /** It stays in DPS when it leaves the program. Default: what `adopt` says. */
+  retain?: boolean;
+  /**
+   * Why an entry that somebody closed by hand (disabled, a slot emptied, deleted) is opened again. The
+   * same reason acts once. Default: it stays closed.
+   */
+  reenable?: string;
   /** Keys that must admit nothing any more. Default: none. */
   compromised?: pulumi.Input<CompromisedKey[]>;
+}
+
+/** The inputs of the resource that both kinds have. */
+export function commonInputs({ service, ...args }: EnrollmentArgs) {
+  return {
+    connection: service.connection,
+    provisioningStatus: args.status ?? "enabled",
+    reprovisionPolicy: args.reprovisionPolicy ?? "migrate",
+    compromised: args.compromised ?? [],
+    ...(args.adopt === true && { adopt: true }),
+    ...(args.reenable !== undefined && { reenable: args.reenable }),
+  };
+}
+
+/** Does it stay in DPS when it leaves the program? */
+export function isRetained({ adopt = false, retain = adopt }: EnrollmentArgs): boolean {
+  return retain;
 }
 
 /** A slot that holds a certificate itself. */

@@ -4,7 +4,7 @@ import type { Slot } from "../dynamic-providers/enrollment/slots";
 import { type Args, EnrollmentResource } from "../dynamic-providers/resources";
 import { CaCertificate } from "./ca-certificate";
 import type { Certificate } from "./certificate";
-import { certificateSlot, type EnrollmentArgs } from "./enrollment-args";
+import { certificateSlot, commonInputs, type EnrollmentArgs, isRetained } from "./enrollment-args";
 
 /** A CA certificate of the DPS (by reference), or an intermediate certificate. */
 export type GroupSlot = CaCertificate | Certificate;
@@ -33,16 +33,17 @@ export class EnrollmentGroup extends pulumi.ComponentResource {
       "EnrollmentGroup",
       name,
       {
-        connection: service.connection,
+        ...commonInputs(args),
         enrollmentId: this.enrollmentId,
-        provisioningStatus: args.status ?? "enabled",
-        reprovisionPolicy: args.reprovisionPolicy ?? "migrate",
-        compromised: args.compromised ?? [],
         ...(primary && { primary: groupSlot(primary) }),
         ...(secondary && { secondary: groupSlot(secondary) }),
       },
       // The group names its CA by a plain string: that the CA is there and verified first has to be said.
-      { parent: this, dependsOn: [...service.gate, ...cas] },
+      {
+        parent: this,
+        dependsOn: [...service.gate, ...cas],
+        retainOnDelete: isRetained(args),
+      },
     );
     this.live = resource.live;
     this.roll = resource.roll;

@@ -2,7 +2,7 @@ import * as pulumi from "@pulumi/pulumi";
 import type { LiveEnrollment } from "../dynamic-providers/enrollment/live";
 import { EnrollmentResource } from "../dynamic-providers/resources";
 import type { Certificate } from "./certificate";
-import { certificateSlot, type EnrollmentArgs } from "./enrollment-args";
+import { certificateSlot, commonInputs, type EnrollmentArgs, isRetained } from "./enrollment-args";
 
 export interface IndividualEnrollmentArgs extends EnrollmentArgs {
   /** Common name of the device's leaf. Changing it replaces. Default: the component's name. */
@@ -38,17 +38,14 @@ export class IndividualEnrollment extends pulumi.ComponentResource {
       "IndividualEnrollment",
       name,
       {
-        connection: service.connection,
+        ...commonInputs(args),
         enrollmentId: this.enrollmentId,
-        provisioningStatus: denied === undefined ? (args.status ?? "enabled") : "disabled",
-        reprovisionPolicy: args.reprovisionPolicy ?? "migrate",
-        compromised: args.compromised ?? [],
         ...(primary && { primary: certificateSlot(primary) }),
         ...(secondary && { secondary: certificateSlot(secondary) }),
         ...(deviceId !== undefined && { deviceId }),
-        ...(denied !== undefined && { denied }),
+        ...(denied !== undefined && { denied, provisioningStatus: "disabled" as const }),
       },
-      { parent: this, dependsOn: service.gate },
+      { parent: this, dependsOn: service.gate, retainOnDelete: isRetained(args) },
     );
     this.live = resource.live;
     this.roll = resource.roll;

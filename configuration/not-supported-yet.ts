@@ -60,11 +60,6 @@ const NOT_YET: NotYet[] = [
       );
     },
   },
-  {
-    what: "taking over an entry that exists already",
-    instead: "leave adopt out and delete the entry in DPS, or give it another ID",
-    places: (configuration) => entries(configuration, "adopt", (entry) => entry.adopt),
-  },
 ];
 
 export function notSupportedYet(configuration: StackConfiguration): Fault[] {

@@ -13,10 +13,51 @@ export const SERVICE = {
     severity: "refusal",
     explanation: "What is opened again is opened as it is declared, and that is closed.",
   },
+  "DPS-CERT-122": {
+    title: "reenable that is carried out",
+    severity: "warning",
+    explanation:
+      "It acted once. Left behind it does nothing, and whoever closes the entry again later is not overruled by it.",
+  },
+  "DPS-CERT-123": {
+    title: "less trust in DPS than is declared",
+    severity: "warning",
+    explanation:
+      "Somebody disabled the entry, emptied a slot or deleted it. That may have had a good reason, so `up` does not undo it by the way: `reenable` does, with a reason.",
+  },
+  "DPS-CERT-124": {
+    title: "something else in DPS than is declared",
+    severity: "warning",
+    explanation:
+      "Somebody put another certificate in a slot, enabled the entry or changed a setting that the stack manages. `up` puts it right.",
+  },
+  "DPS-CERT-125": {
+    title: "adoption of an entry that is not there",
+    severity: "refusal",
+    explanation: "Only what exists can be taken over. The ID may be misspelt.",
+  },
+  "DPS-CERT-126": {
+    title: "adoption of an entry that differs from what is declared",
+    severity: "refusal",
+    explanation:
+      "Taking an entry over shuts nobody out and lets nobody in. Only the beginning of a roll may be declared together with it.",
+  },
   "DPS-CERT-127": {
     title: "hub that would not be linked",
     severity: "refusal",
     explanation:
       "Linking a hub is a change of the DPS instance, and an adopted instance is not changed.",
+  },
+  "DPS-CERT-128": {
+    title: "entry that somebody else changed",
+    severity: "refusal",
+    explanation:
+      "A write goes on from what this stack brought about, from what a refresh has shown, or from what admits less than that, and from nothing else.",
+  },
+  "DPS-CERT-129": {
+    title: "entry that is in DPS already",
+    severity: "refusal",
+    explanation:
+      "A stack overwrites nothing that it did not make. `adopt: true` takes an entry over without interrupting a device.",
   },
 } as const satisfies Record<string, FaultKind>;

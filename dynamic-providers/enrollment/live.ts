@@ -1,5 +1,5 @@
 /** An enrollment as it is live in DPS, brought to what is compared with a declaration. */
-import { type CompromisedKey, reachedKeys } from "../../certificates/compromised-keys";
+import type { CompromisedKey } from "../../certificates/compromised-keys";
 import type { Attestation } from "../../clients/enrollments";
 import type { Connection } from "../../clients/target";
 import {
@@ -9,7 +9,6 @@ import {
   liveSlots,
   normalised,
   type Slot,
-  slotKeys,
   type Slots,
 } from "./slots";
 
@@ -28,17 +27,23 @@ export interface EnrollmentInputs extends Slots<Slot> {
   compromised: CompromisedKey[];
   /** Why the registration ID is denied, when it is. */
   denied?: string;
+  /** Taken over from whoever made it, instead of created. Default: false. */
+  adopt?: boolean;
+  /** Why what somebody closed by hand is opened again; the same reason acts once. */
+  reenable?: string;
   /** Procedure and phase of the last roll in words; written by `check`. */
   roll?: string;
 }
 
 /** The part of the live entry that this resource manages, and its etag. */
 export interface LiveEnrollment extends Slots<LiveSlot> {
-  provisioningStatus: "enabled" | "disabled";
+  /** deleted: somebody else deleted it, and it stays so. */
+  provisioningStatus: "enabled" | "disabled" | "deleted";
   reprovisionPolicy: ReprovisionPolicy | "other";
   deviceId?: string;
+  /** Empty when it is deleted. */
   etag: string;
-  /** DPS's own time of the last change, ISO 8601. */
+  /** DPS's own time of the last change, ISO 8601; empty when it is deleted. */
   lastUpdated: string;
 }
 
@@ -63,7 +68,16 @@ export const policies = {
   never: { updateHubAssignment: false, migrateDeviceData: false },
 } as const;
 
-export function liveEnrollment(record: WireEnrollment): LiveEnrollment {
+/** What DPS answers for an entry; undefined when there is none. */
+export function liveEnrollment(record: WireEnrollment | undefined): LiveEnrollment {
+  if (record === undefined) {
+    return {
+      provisioningStatus: "deleted",
+      reprovisionPolicy: "other",
+      etag: "",
+      lastUpdated: "",
+    };
+  }
   const policy = record.reprovisionPolicy;
   const named = (Object.keys(policies) as ReprovisionPolicy[]).find(
     (candidate) =>
@@ -80,11 +94,20 @@ export function liveEnrollment(record: WireEnrollment): LiveEnrollment {
   };
 }
 
-type Managed = Slots<Slot | LiveSlot> &
+/** What is compared of an entry, live or declared. */
+export type Managed = Slots<Slot | LiveSlot> &
   Pick<LiveEnrollment, "provisioningStatus" | "reprovisionPolicy" | "deviceId">;
 
-/** Everything this resource manages of an entry, comparable. */
-export function managed(entry: Managed): string {
+/** Is there nothing between the two that this resource manages? A device ID that is not declared is not. */
+export function same(live: Managed, declared: Managed): boolean {
+  return comparable(live) === comparable(declared) && sameDevice(live, declared);
+}
+
+export function sameDevice(live: Managed, { deviceId }: Managed): boolean {
+  return deviceId === undefined || deviceId === live.deviceId;
+}
+
+function comparable(entry: Managed): string {
   const { primary, secondary } = normalised<Slot | LiveSlot>(entry);
   return JSON.stringify([
     identity(primary),
@@ -94,33 +117,11 @@ export function managed(entry: Managed): string {
   ]);
 }
 
-export function sameAsDeclared(live: LiveEnrollment, inputs: EnrollmentInputs): boolean {
-  const device = inputs.deviceId === undefined || inputs.deviceId === live.deviceId;
-  return device && managed(live) === managed(inputs);
-}
-
-/** Is the only difference that the live entry is disabled though it is declared enabled? */
-export function onlyLessTrust(live: LiveEnrollment, inputs: EnrollmentInputs): boolean {
-  return (
-    live.provisioningStatus === "disabled" &&
-    inputs.provisioningStatus === "enabled" &&
-    sameAsDeclared({ ...live, provisioningStatus: "enabled" }, inputs)
-  );
-}
-
-export function disabledByContainment(live: LiveEnrollment, inputs: EnrollmentInputs): boolean {
-  return (
-    live.provisioningStatus === "disabled" &&
-    slotKeys(inputs).some((key) => inputs.compromised.some((one) => reachedKeys(one).includes(key)))
-  );
-}
-
-export function lessTrust(name: string, live: LiveEnrollment): string {
-  return `${name} is disabled in DPS (since ${live.lastUpdated}) though it is declared enabled. It stays disabled: enable it in DPS when that is wanted, or declare \`status: disabled\`.`;
-}
-
 /** One line for a person: what an entry is, live or as it is declared. */
 export function describe(entry: Managed): string {
+  if (entry.provisioningStatus === "deleted") {
+    return "deleted";
+  }
   const slots = describeSlots(normalised<Slot | LiveSlot>(entry));
   return `${entry.provisioningStatus}, ${slots}, reprovisioning ${entry.reprovisionPolicy}`;
 }

@@ -5,26 +5,27 @@
 import type { Attestation } from "../../clients/enrollments";
 import type { Connection } from "../../clients/target";
 import { ServiceError } from "../../clients/service-error";
+import { reachedKeys } from "../../certificates/compromised-keys";
+import { fault, type Fault, formatFault } from "../../certificates/faults";
+import { entryPath } from "../../certificates/slots";
 import {
   type EntryRoll,
+  entryWords,
   inferRoll,
   type RollSide,
   type RollSlot,
 } from "../../certificates/entry-roll";
-import { reachedKeys } from "../../certificates/compromised-keys";
 import { type Handler, hasUnknown, say } from "../handler";
+import { adoptionFault } from "./adoption";
+import { admitsLess, driftWords, mayGoOn, wanted } from "./drift";
 import {
   describe,
-  disabledByContainment,
   type EnrollmentInputs,
   type EnrollmentOutputs,
-  lessTrust,
   type LiveEnrollment,
   liveEnrollment,
-  managed,
-  onlyLessTrust,
   policies,
-  sameAsDeclared,
+  same,
   type WireEnrollment,
 } from "./live";
 import { identity, normalised, type Slot, slotKeys, type Slots } from "./slots";
@@ -54,28 +55,31 @@ export function enrollmentHandler(
 ): Handler<EnrollmentInputs, EnrollmentOutputs> {
   const name = (id: string): string => `${kind.noun} "${id}"`;
 
-  /** Writes what is declared over a live entry that `mayReplace` has accepted. */
+  /**
+   * Writes what `decide` answers for the live entry, which may be deleted; it throws when the entry must
+   * be left as it is. Undefined: nothing is written.
+   */
   async function write(
     inputs: EnrollmentInputs,
-    mayReplace: (live: LiveEnrollment) => void,
+    decide: (live: LiveEnrollment) => EnrollmentInputs | undefined,
   ): Promise<EnrollmentOutputs> {
     for (let attempt = 1; ; attempt += 1) {
       const record = await kind.get(inputs.connection, inputs.enrollmentId);
-      const live = record && liveEnrollment(record);
-      if (live !== undefined) {
-        if (sameAsDeclared(live, inputs)) {
+      const live = liveEnrollment(record);
+      const target = decide(live);
+      if (target === undefined) {
+        return { ...inputs, live };
+      }
+      if (same(live, target)) {
+        if (same(live, inputs)) {
           say(`${name(inputs.enrollmentId)} is already as declared; nothing was written.`);
-          return { ...inputs, live };
         }
-        mayReplace(live);
+        return { ...inputs, live };
       }
       try {
-        const written = await kind.put(
-          inputs.connection,
-          inputs.enrollmentId,
-          wireRecord(record, inputs),
-          live?.etag,
-        );
+        const body = wireRecord(record, target);
+        const etag = record === undefined ? undefined : live.etag;
+        const written = await kind.put(inputs.connection, inputs.enrollmentId, body, etag);
         return { ...inputs, live: liveEnrollment(written) };
       } catch (error) {
         const overtaken =
@@ -89,21 +93,38 @@ export function enrollmentHandler(
   }
 
   /** The whole record to send: what this stack does not manage stays as it is. */
-  function wireRecord(live: WireEnrollment | undefined, inputs: EnrollmentInputs): WireEnrollment {
+  function wireRecord(live: WireEnrollment | undefined, target: EnrollmentInputs): WireEnrollment {
     return {
       ...live,
-      attestation: kind.attestation(normalised(inputs)) as Attestation,
-      provisioningStatus: inputs.provisioningStatus,
-      reprovisionPolicy: policies[inputs.reprovisionPolicy],
-      ...(inputs.deviceId !== undefined && { deviceId: inputs.deviceId }),
+      attestation: kind.attestation(normalised(target)) as Attestation,
+      provisioningStatus: target.provisioningStatus,
+      reprovisionPolicy: policies[target.reprovisionPolicy],
+      ...(target.deviceId !== undefined && { deviceId: target.deviceId }),
     };
   }
 
-  function refuse(id: string, live: LiveEnrollment, expected: string, advice: string): never {
-    throw new Error(
-      `${name(id)} was changed by somebody else and is left as it is. ` +
-        `Found: ${describe(live)} (last changed ${live.lastUpdated}). Expected: ${expected}. ${advice}`,
+  function changedByOthers(id: string, live: LiveEnrollment, expected: string, fix: string): Error {
+    return refusal(
+      fault(
+        "DPS-CERT-128",
+        entryPath(kind.kind, id),
+        `an entry that somebody else changed: in DPS ${describe(live)}, last changed ${live.lastUpdated}; expected ${expected}`,
+        fix,
+      ),
     );
+  }
+
+  /** What stands against taking the entry over, read before anything is written. */
+  async function adoptionFailures(
+    news: EnrollmentInputs,
+  ): Promise<{ property: string; reason: string }[]> {
+    const { adopt, connection, enrollmentId } = news;
+    if (adopt !== true || hasUnknown([connection, news.primary, news.secondary])) {
+      return [];
+    }
+    const live = liveEnrollment(await kind.get(connection, enrollmentId));
+    const found = adoptionFault(kind.kind, live, news);
+    return found === undefined ? [] : [{ property: "", reason: formatFault(found) }];
   }
 
   return {
@@ -111,6 +132,10 @@ export function enrollmentHandler(
       const before = olds.enrollmentId === undefined ? undefined : (olds as EnrollmentInputs);
       if (hasUnknown(news.compromised)) {
         return { inputs: { ...news, roll: "known when the update runs" } };
+      }
+      if (before === undefined && news.adopt === true) {
+        const roll = `adoption of ${entryWords({ kind: kind.kind, id: news.enrollmentId })}`;
+        return { inputs: { ...news, roll }, failures: await adoptionFailures(news) };
       }
       const own = new Set([...slotKeys(before ?? {}), ...slotKeys(news)]);
       const compromised = news.compromised.filter((one) =>
@@ -128,64 +153,54 @@ export function enrollmentHandler(
           ? []
           : ["connection"]),
       ];
-      if (hasUnknown(news)) {
+      if (hasUnknown(news) || replaces.length > 0) {
         return { changes: true, replaces };
       }
-      const contained = disabledByContainment(olds.live, news);
-      const changed = !sameAsDeclared(olds.live, news) && !onlyLessTrust(olds.live, news);
-      if (onlyLessTrust(olds.live, news) && !contained) {
-        say(lessTrust(name(news.enrollmentId), olds.live));
-      }
-      return { changes: changed || replaces.length > 0 || olds.denied !== news.denied, replaces };
+      driftWords(kind.kind, olds, olds.live, news).forEach(say);
+      const target = wanted(kind.kind, olds, olds.live, news);
+      const changes =
+        (target !== undefined && !same(olds.live, target)) ||
+        // What was brought about is kept in the state, also when nothing has to be written for it.
+        !same(olds, news) ||
+        olds.denied !== news.denied ||
+        olds.reenable !== news.reenable;
+      return { changes, replaces };
     },
 
     async create(inputs) {
       const outs = await write(inputs, (live) => {
-        throw new Error(
-          `${name(inputs.enrollmentId)} is in DPS already, not made by this stack, and is left as it is. ` +
-            `Found: ${describe(live)} (last changed ${live.lastUpdated}). Declared: ${describe(inputs)}. ` +
-            "Delete it in DPS, or declare exactly what is there.",
-        );
+        if (inputs.adopt === true) {
+          const found = adoptionFault(kind.kind, live, inputs);
+          if (found !== undefined) {
+            throw refusal(found);
+          }
+        } else if (live.provisioningStatus !== "deleted" && !same(live, inputs)) {
+          throw refusal(notOurs(kind.kind, live, inputs));
+        }
+        return inputs;
       });
       return { id: inputs.enrollmentId, outs };
     },
 
     async read(id, props) {
       const record = await kind.get(props.connection, id);
-      return record === undefined ? {} : { id, props: { ...props, live: liveEnrollment(record) } };
+      return { id, props: { ...props, live: liveEnrollment(record) } };
     },
 
     async update(id, olds, news) {
-      const breach = slotKeys(olds).some((key) =>
-        olds.compromised.concat(news.compromised).some((one) => reachedKeys(one).includes(key)),
-      );
       const outs = await write(news, (live) => {
-        const untouched = managed(live) === managed(olds.live);
-        const contained =
-          managed({ ...live, provisioningStatus: "enabled" }) ===
-          managed({ ...olds.live, provisioningStatus: "enabled" });
-        if (!untouched && !(breach && contained)) {
-          refuse(
+        if (!same(live, news) && !mayGoOn(olds, live)) {
+          throw changedByOthers(
             id,
             live,
             describe(olds.live),
-            "Run `pulumi refresh` to see the difference, then `pulumi up` again.",
+            "run `pulumi refresh` to see the difference, then `pulumi up` again",
           );
         }
-        const declaredOff = olds.provisioningStatus === "disabled";
-        if (
-          live.provisioningStatus === "disabled" &&
-          news.provisioningStatus === "enabled" &&
-          !breach &&
-          !declaredOff
-        ) {
-          refuse(
-            id,
-            live,
-            describe(olds.live),
-            "An entry that somebody disabled is not enabled by the way: enable it in DPS, or declare `status: disabled`.",
-          );
+        if (!same(live, olds.live)) {
+          driftWords(kind.kind, olds, live, news).forEach(say);
         }
+        return wanted(kind.kind, olds, live, news);
       });
       return { outs };
     },
@@ -197,19 +212,37 @@ export function enrollmentHandler(
       }
       const live = liveEnrollment(record);
       if (
-        managed({ ...live, provisioningStatus: "enabled" }) !==
-        managed({ ...props.live, provisioningStatus: "enabled" })
+        !same(live, props.live) &&
+        !admitsLess(live, { ...props.live, provisioningStatus: "enabled" })
       ) {
-        refuse(
+        throw changedByOthers(
           id,
           live,
           describe(props.live),
-          "Only what still carries what this stack last wrote is deleted.",
+          "run `pulumi refresh` to see the difference, then `pulumi up` again; " +
+            "only what carries what this stack last wrote or saw is deleted",
         );
       }
       await kind.delete(props.connection, id, live.etag);
     },
   };
+}
+
+function refusal(found: Fault): Error {
+  return new Error(formatFault(found));
+}
+
+function notOurs(
+  kind: "individual" | "group",
+  live: LiveEnrollment,
+  inputs: EnrollmentInputs,
+): Fault {
+  return fault(
+    "DPS-CERT-129",
+    entryPath(kind, inputs.enrollmentId),
+    `an entry that is in DPS already, not made by this stack: in DPS ${describe(live)}, last changed ${live.lastUpdated}; declared ${describe(inputs)}`,
+    "take it over with adopt: true, or delete it in DPS",
+  );
 }
 
 /** The roll between two declarations; undefined when nothing about certificates or trust changes. */

@@ -1,5 +1,6 @@
 /** Slots of an enrollment, as declared and as DPS shows them, brought to one comparable form. */
 import type { CertificateSummary } from "../../certificates/summary";
+import { displayName, printable } from "../../certificates/text";
 import type { Attestation, EnrolledCertificate } from "../../clients/enrollments";
 
 /** What is declared for one slot: a reference to a CA certificate, or a certificate itself. */
@@ -16,11 +17,16 @@ export interface Slot {
 export interface LiveSlot {
   /** Name of the CA certificate that is referred to. */
   ca?: string;
+  /** Kind of attestation, when it is not by certificates: it fills the entry in their place. */
+  attestation?: string;
   subject?: string;
+  issuer?: string;
   /** Upper-case hex. */
   sha1Thumbprint?: string;
   /** Upper-case hex. */
   sha256Thumbprint?: string;
+  /** ISO 8601. */
+  notBefore?: string;
   /** ISO 8601. */
   notAfter?: string;
 }
@@ -32,6 +38,9 @@ export interface Slots<S> {
 
 /** The live slots. With one certificate sent, DPS shows it in both slots: that is one slot here. */
 export function liveSlots(attestation: Attestation): Slots<LiveSlot> {
+  if (attestation.type !== "x509") {
+    return { primary: { attestation: attestation.type } };
+  }
   const x509 = attestation.x509 ?? {};
   const references = x509.caReferences;
   const certificates = x509.clientCertificates ?? x509.signingCertificates;
@@ -54,9 +63,11 @@ function liveCertificate(wire: EnrolledCertificate | undefined): LiveSlot | unde
   return info === undefined
     ? undefined
     : {
-        subject: info.subjectName,
+        subject: printable(info.subjectName),
+        issuer: printable(info.issuerName),
         sha1Thumbprint: info.sha1Thumbprint.toUpperCase(),
         sha256Thumbprint: info.sha256Thumbprint.toUpperCase(),
+        notBefore: new Date(info.notBeforeUtc).toISOString(),
         notAfter: new Date(info.notAfterUtc).toISOString(),
       };
 }
@@ -82,27 +93,55 @@ export function identity(slot: Slot | LiveSlot | undefined): string {
   if (slot.ca !== undefined) {
     return `CA certificate ${slot.ca}`;
   }
+  if ("attestation" in slot) {
+    return `attestation ${String(slot.attestation)}`;
+  }
   const thumbprint =
     "certificate" in slot ? slot.certificate.sha256Thumbprint : slot.sha256Thumbprint;
   return `SHA-256 ${thumbprint ?? "unknown"}`;
 }
 
-/** One line for a person: what both slots hold. */
-export function describeSlots(slots: Slots<Slot | LiveSlot>): string {
-  return `primary ${words(slots.primary)}, secondary ${words(slots.secondary)}`;
+/** Identities of what the slots hold. */
+export function identities(slots: Slots<Slot | LiveSlot>): string[] {
+  return filled(slots).map(identity);
 }
 
-function words(slot: Slot | LiveSlot | undefined): string {
-  if (slot === undefined || slot.ca !== undefined) {
-    return identity(slot);
+/** What the slots hold, primary first. */
+export function filled<S>({ primary, secondary }: Slots<S>): S[] {
+  return [primary, secondary].filter((slot) => slot !== undefined);
+}
+
+/** One line for a person: what both slots hold. */
+export function describeSlots(slots: Slots<Slot | LiveSlot>): string {
+  return `primary ${slotWords(slots.primary)}, secondary ${slotWords(slots.secondary)}`;
+}
+
+/** What a slot holds, for a person: subject, thumbprint and dates. */
+export function slotWords(slot: Slot | LiveSlot | undefined): string {
+  if (slot === undefined) {
+    return "empty";
   }
-  const { subject, sha256Thumbprint, notAfter } = "certificate" in slot ? slot.certificate : slot;
-  return `${subject ?? "?"} (SHA-256 ${sha256Thumbprint?.slice(0, 8) ?? "?"}…, until ${notAfter?.slice(0, 10) ?? "?"})`;
+  const reference = slot.ca === undefined ? undefined : `CA certificate ${displayName(slot.ca)}`;
+  if ("attestation" in slot) {
+    return `no certificate but attestation ${displayName(String(slot.attestation))}`;
+  }
+  if (reference !== undefined && !("certificate" in slot)) {
+    return reference;
+  }
+  const words = certificateWords("certificate" in slot ? slot.certificate : slot);
+  return reference === undefined ? words : `${reference}: ${words}`;
+}
+
+function certificateWords({ subject, sha256Thumbprint, notBefore, notAfter }: LiveSlot): string {
+  const thumbprint = `${sha256Thumbprint?.slice(0, 8) ?? "?"}…`;
+  return `${subject ?? "?"} (SHA-256 ${thumbprint}, valid ${day(notBefore)} to ${day(notAfter)})`;
+}
+
+function day(time: string | undefined): string {
+  return time?.slice(0, 10) ?? "?";
 }
 
 /** Keys (SHA-256 of SubjectPublicKeyInfo) of what is declared in the slots, as far as it is known. */
 export function slotKeys(slots: Slots<Slot>): string[] {
-  return [slots.primary, slots.secondary].flatMap((slot) =>
-    slot?.certificate.publicKeySha256 === undefined ? [] : [slot.certificate.publicKeySha256],
-  );
+  return filled(slots).flatMap(({ certificate }) => certificate.publicKeySha256 ?? []);
 }

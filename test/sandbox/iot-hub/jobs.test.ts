@@ -3,7 +3,6 @@ import { setTimeout as delay } from "node:timers/promises";
 import type { Client, DeviceMethodRequest, DeviceMethodResponse } from "azure-iot-device";
 import { Jobs } from "../../../sandbox/iot-hub/jobs";
 import { DirectMethods } from "../../../sandbox/iot-hub/methods";
-import type { Switches } from "../../../sandbox/common/switches";
 import { DeviceRegistry } from "../../../sandbox/iot-hub/registry";
 import { TestCa, type Issued } from "../../support/test-ca";
 import { HOST, HUB, smallHub, VERSION, type SmallHub } from "./small-hub";
@@ -21,17 +20,15 @@ describe("jobs of the sandbox's IoT hub, through Microsoft's JobClient", () => {
     const root = await TestCa.root("Root");
     leaves = { "d-1": await root.leaf("d-1"), "d-2": await root.leaf("d-2") };
   });
-  beforeEach(() => open());
-  afterEach(async () => {
-    await hub.close();
-  });
-
-  async function open(switches: Partial<Switches> = {}): Promise<void> {
-    hub = await smallHub(switches);
+  beforeEach(async () => {
+    hub = await smallHub();
     for (const [deviceId, leaf] of Object.entries(leaves)) {
       hub.linkedHubs.assign({ hubHostName: HOST, deviceId, thumbprint: leaf.thumbprint }, false);
     }
-  }
+  });
+  afterEach(async () => {
+    await hub.close();
+  });
 
   /** A connected device that answers the method `ping`. */
   async function listening(
@@ -133,14 +130,13 @@ describe("jobs of the sandbox's IoT hub, through Microsoft's JobClient", () => {
   });
 
   it("note a device that goes away before it has answered", async () => {
-    const device = await listening("d-1", () => hub.linkedHubs.remove(HOST, "d-1"));
+    await listening("d-1", () => hub.linkedHubs.remove(HOST, "d-1"));
     await ping("job-1", "deviceId = 'd-1'");
     await until("job-1", "completed");
     assert.deepEqual((await deviceJobs())[0]?.["error"], {
       code: "DeviceNotOnline",
       description: "Device unavailable",
     });
-    await device.close();
   });
 
   it("update twins, and only those whose etag is the given one", async () => {
@@ -250,32 +246,6 @@ describe("jobs of the sandbox's IoT hub, through Microsoft's JobClient", () => {
       methods.result.map(({ jobId }) => jobId),
       ["job-1"],
     );
-  });
-
-  it("follow the switches for what is not known", async () => {
-    await hub.close();
-    await open({
-      jobsWaitForDevices: false,
-      scheduledJobsAreActive: true,
-      jobTwinUpdatesNeedEtag: false,
-    });
-    await ping("job-1");
-    await until("job-1", "completed");
-    assert.deepEqual((await deviceJobs())[0]?.["error"], {
-      code: "DeviceNotOnline",
-      description: "Timed out waiting for device to connect.",
-    });
-    await hub.jobs.scheduleTwinUpdate("job-2", "*", { tags: { site: "south" } });
-    await until("job-2", "completed");
-    const tomorrow = new Date(hub.clock.now().getTime() + 24 * HOUR_MS);
-    await ping("job-3", "*", tomorrow);
-    await assert.rejects(ping("job-4"), httpCode(429, "ThrottlingMaxActiveJobCountExceeded"));
-
-    await hub.close();
-    await open({ runningJobsCanBeCancelled: false });
-    await ping("job-1");
-    await until("job-1", "running");
-    assert.equal(((await hub.jobs.cancelJob("job-1")).jobStatus as Json)["status"], "running");
   });
 
   it("go on where a sandbox that was stopped has left them", async () => {

@@ -18,7 +18,7 @@ import type {
 } from "../../../sandbox/common/model";
 import { RequestLog, type LoggedRequest } from "../../../sandbox/common/request-log";
 import { Store } from "../../../sandbox/common/store";
-import { DEFAULT_SWITCHES, type Switches } from "../../../sandbox/common/switches";
+import { DEFAULT_SWITCHES } from "../../../sandbox/common/switches";
 import { TlsRoot } from "../../../sandbox/common/tls";
 import { startHubFront } from "../../../sandbox/iot-hub/front";
 import { createLinkedHubOperations } from "../../../sandbox/iot-hub/linked-hub-operations";
@@ -81,7 +81,7 @@ function policies(): AccessPolicy[] {
   }));
 }
 
-export async function smallHub(switches: Partial<Switches> = {}): Promise<SmallHub> {
+export async function smallHub(): Promise<SmallHub> {
   const folder = mkdtempSync(join(tmpdir(), "hub-test-"));
   const store = new Store(folder, false);
   const clock = new OffsetClock();
@@ -90,7 +90,7 @@ export async function smallHub(switches: Partial<Switches> = {}): Promise<SmallH
   log.on("request", (request) => requests.push(request));
   const root = await TlsRoot.create();
   const sandbox: Sandbox = {
-    switches: { ...DEFAULT_SWITCHES, ...switches },
+    switches: DEFAULT_SWITCHES,
     clock,
     log,
     services: store.collection("services"),
