@@ -3,6 +3,7 @@ import { relative } from "node:path";
 import { Command } from "commander";
 import { addCert } from "./cli/cert";
 import { addClock } from "./cli/clock";
+import { addFault } from "./cli/fault";
 import { addLog } from "./cli/log";
 import { DEFAULT_DIR, folderOf, invocation, withDir } from "./cli/options";
 import { addShow } from "./cli/show";
@@ -46,6 +47,7 @@ function commandLine(): Command {
   ).action(() => printEnvironment(folderOf(env)));
   addClock(program);
   addCert(program);
+  addFault(program);
   addShow(program);
   addLog(program);
   program

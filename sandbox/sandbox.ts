@@ -7,6 +7,7 @@ import { Operations } from "./arm/operations";
 import { createArm } from "./arm/server";
 import { OffsetClock, type Clock } from "./common/clock";
 import { listen } from "./common/http";
+import { InjectedFaults } from "./common/injected-faults";
 import { createControl, newControlToken } from "./control/server";
 import type { Sandbox } from "./common/model";
 import { RequestLog } from "./common/request-log";
@@ -209,6 +210,7 @@ function assemble(
   const sandbox = {
     clock,
     switches,
+    faults: new InjectedFaults(),
     log,
     services: store.collection("provisioning-services"),
     caCertificates: store.collection("ca-certificates"),

@@ -4,6 +4,7 @@ import type { AddressInfo, Socket } from "node:net";
 import { TLSSocket, type DetailedPeerCertificate } from "node:tls";
 import fastify, { type FastifyInstance, type FastifyReply, type FastifyRequest } from "fastify";
 import { armError, HttpError, statusName } from "./errors";
+import { injected, injectFaults, loseResponse } from "./fault-hooks";
 import type { Sandbox, ServerIdentity } from "./model";
 import type { LoggedRequest } from "./request-log";
 
@@ -60,7 +61,7 @@ export function tlsServerOptions(identity: ServerIdentity, clientCertificates: b
  * JSON body is no body, and a route that does not exist answers 501 and names the operation.
  */
 export function createApp(
-  sandbox: Pick<Sandbox, "log" | "clock">,
+  sandbox: Pick<Sandbox, "log" | "clock"> & Partial<Pick<Sandbox, "faults">>,
   options: AppOptions,
 ): FastifyInstance {
   const app = fastify({
@@ -82,10 +83,12 @@ export function createApp(
     return reply.code(known.status).headers(known.headers).send(known.body);
   };
 
+  const whose = (path: string): LoggedRequest["service"] =>
+    typeof options.service === "function" ? options.service(path) : options.service;
   const record = (request: FastifyRequest, reply: FastifyReply): LoggedRequest => {
     const path = pathOf(request);
     return sandbox.log.record({
-      service: typeof options.service === "function" ? options.service(path) : options.service,
+      service: whose(path),
       instance: options.instance,
       protocol: "https",
       method: request.method,
@@ -107,8 +110,20 @@ export function createApp(
       reply.header("date", sandbox.clock.now().toUTCString());
     });
   }
+  if (sandbox.faults !== undefined) {
+    injectFaults(app, {
+      faults: sandbox.faults,
+      describe: (request) => ({ service: whose(pathOf(request)), path: pathOf(request) }),
+      refuse: (failure, request, reply) => fail(answer(failure, request), request, reply),
+      record,
+    });
+  }
   // Before the answer goes out: whoever holds it looks at the state that this request left.
-  app.addHook("onSend", async (request, reply) => sandbox.log.held(record(request, reply)));
+  app.addHook("onSend", async (request, reply) => {
+    if (request.injected?.kind === "lost-response") reply.note = injected(request.injected);
+    await sandbox.log.held(record(request, reply));
+    loseResponse(request);
+  });
   return app;
 }
 

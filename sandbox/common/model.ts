@@ -3,6 +3,7 @@
  * other. A service owns its collections; others only read them, or call the functions named here.
  */
 import type { Clock } from "./clock";
+import type { InjectedFaults } from "./injected-faults";
 import type { RequestLog } from "./request-log";
 import type { Collection } from "./store";
 import type { Switches } from "./switches";
@@ -134,6 +135,8 @@ export interface Sandbox {
   /** What is not known about Azure, as this sandbox is set. */
   readonly switches: Switches;
   readonly log: RequestLog;
+  /** Faults that somebody ordered. */
+  readonly faults: InjectedFaults;
   readonly services: Collection<ProvisioningServiceRecord>;
   readonly caCertificates: Collection<CaCertificateRecord>;
   readonly hubs: Collection<IotHubRecord>;

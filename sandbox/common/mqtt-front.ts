@@ -3,12 +3,15 @@
  * passed from one device to another; what a device publishes goes to its service alone, and the
  * service answers that one device.
  */
+import { setTimeout } from "node:timers/promises";
 import { createServer } from "node:tls";
 import type { AddressInfo, Socket } from "node:net";
 import type { Aedes, AuthenticateError, Client, Connection } from "aedes" with {
   "resolution-mode": "import",
 };
+import { injected } from "./fault-hooks";
 import { peerChain, tlsServerOptions } from "./http";
+import type { InjectedFault } from "./injected-faults";
 import type { Sandbox, ServerIdentity } from "./model";
 import type { LoggedRequest } from "./request-log";
 
@@ -29,8 +32,14 @@ export interface MqttConnect {
  */
 export type ConnectAnswer = number | { code: number; note: string };
 
+export interface PublishRefusal {
+  status: 429 | 500;
+  retryAfterSeconds: number;
+  message: string;
+}
+
 export interface MqttFrontOptions {
-  sandbox: Pick<Sandbox, "log">;
+  sandbox: Pick<Sandbox, "log"> & Partial<Pick<Sandbox, "faults">>;
   service: LoggedRequest["service"];
   /** Name of the DPS instance or hub. */
   instance: string;
@@ -45,6 +54,11 @@ export interface MqttFrontOptions {
    * because it knows the status. When it throws, the client is disconnected.
    */
   onPublish(clientId: string, topic: string, payload: Buffer): void | Promise<void>;
+  /**
+   * Answers a published request with a status of the service's own, for a fault that somebody ordered.
+   * False: nothing in the protocol answers this topic; the client is then disconnected.
+   */
+  refusePublish?(clientId: string, topic: string, refusal: PublishRefusal): boolean;
   /** The client is connected and can be published to. */
   onConnect?(clientId: string): void;
   /** The client's connection is over, whoever ended it; also before a newer one takes its place. */
@@ -123,6 +137,8 @@ export async function startMqttFront(options: MqttFrontOptions): Promise<MqttFro
 class Clients {
   private readonly connected = new Map<string, Client>();
   private readonly topics = new WeakMap<Client, Set<string>>();
+  /** Clients whose answers are lost. */
+  private readonly muted = new Set<string>();
 
   constructor(
     private readonly broker: Aedes,
@@ -178,6 +194,8 @@ class Clients {
 
   publishTo(clientId: string, topic: string, payload: Buffer): boolean {
     const client = this.connected.get(clientId);
+    // An answer that is to be lost.
+    if (this.muted.has(clientId)) return true;
     if (client === undefined || !this.isSubscribed(clientId, topic)) {
       return false;
     }
@@ -211,6 +229,19 @@ class Clients {
     username: string | undefined,
     password: Buffer | undefined,
   ): Promise<number> {
+    const fault = this.strike("CONNECT", username ?? "");
+    if (fault?.kind === "latency") await setTimeout(fault.wait);
+    else if (fault !== undefined) {
+      this.record(
+        "CONNECT",
+        username ?? "",
+        SERVER_UNAVAILABLE,
+        `${client.id}: ${injected(fault)}`,
+      );
+      // MQTT 3.1.1 knows one code for a server that cannot serve; the others end without an answer.
+      if (fault.kind !== "error" && fault.kind !== "throttle") client.conn.destroy();
+      return SERVER_UNAVAILABLE;
+    }
     const answer = await this.options.authenticate({
       clientId: client.id,
       username: username ?? "",
@@ -223,7 +254,40 @@ class Clients {
   }
 
   private async publish(clientId: string, topic: string, payload: Buffer): Promise<void> {
-    await this.options.onPublish(clientId, topic, payload);
+    const fault = this.strike("PUBLISH", topic);
+    if (fault === undefined) return this.options.onPublish(clientId, topic, payload);
+    const note = `${clientId}: ${injected(fault)}`;
+    switch (fault.kind) {
+      case "latency":
+        await setTimeout(fault.wait);
+        return this.options.onPublish(clientId, topic, payload);
+      case "lost-response":
+        this.muted.add(clientId);
+        await this.options.onPublish(clientId, topic, payload);
+        this.muted.delete(clientId);
+        return this.disconnect(clientId, false);
+      case "error":
+      case "throttle": {
+        const status = fault.kind === "error" ? 500 : 429;
+        const refusal = {
+          status,
+          retryAfterSeconds: fault.wait,
+          message: injected(fault),
+        } as const;
+        this.record("PUBLISH", topic, status, note);
+        if (this.options.refusePublish?.(clientId, topic, refusal) === true) return;
+        return this.disconnect(clientId, false);
+      }
+      case "reset":
+      case "etag-conflict":
+        this.record("PUBLISH", topic, ACCEPTED, note);
+        return this.disconnect(clientId, false);
+    }
+  }
+
+  private strike(method: string, path: string): InjectedFault | undefined {
+    const { sandbox, service } = this.options;
+    return sandbox.faults?.strike({ service, method, path });
   }
 
   private record(method: string, path: string, status: number, note: string): void {

@@ -8,6 +8,7 @@ import type { FastifyInstance } from "fastify";
 import { OffsetClock } from "../common/clock";
 import { armError } from "../common/errors";
 import { createApp } from "../common/http";
+import { type FaultOrder, FaultOrderError } from "../common/injected-faults";
 import type { Sandbox, ServerIdentity } from "../common/model";
 import { RequestLog } from "../common/request-log";
 import { snapshot } from "./snapshot";
@@ -56,6 +57,19 @@ export function createControl(
     move(clock, body);
     return clockState(sandbox);
   });
+  app.get("/faults", async () => sandbox.faults.list());
+  app.post<{ Body: unknown }>("/faults", async ({ body }) => {
+    try {
+      return sandbox.faults.add((body ?? {}) as FaultOrder);
+    } catch (error) {
+      if (!(error instanceof FaultOrderError)) throw error;
+      throw armError(400, "FaultInvalid", `The fault is not ordered: ${error.message}.`);
+    }
+  });
+  app.delete("/faults", async () => ({ cleared: sandbox.faults.clear() }));
+  app.delete<{ Params: { id: string } }>("/faults/:id", async ({ params }) => ({
+    cleared: sandbox.faults.clear(Number(params.id)),
+  }));
   app.get("/snapshot", async () => snapshot(sandbox));
   return app;
 }

@@ -4,7 +4,7 @@
  * registration (azure-iot-sdk-c#1900).
  */
 import { startMqttFront } from "../common/mqtt-front";
-import { HttpError } from "../common/errors";
+import { dpsError, HttpError } from "../common/errors";
 import type { Sandbox, ServerIdentity } from "../common/model";
 import { badRequest } from "../dps-service/service-errors";
 import { RETRY_AFTER_SECONDS, type DeviceRequest, type Registrar } from "./registrar";
@@ -62,6 +62,18 @@ export async function startDeviceMqtt(
       return ACCEPTED;
     },
     authorizeSubscribe: (_clientId, topic) => topic === ANSWERS,
+    refusePublish: (clientId, topic, { status, retryAfterSeconds, message }) => {
+      const query = (REGISTER.exec(topic) ?? POLL.exec(topic))?.[1];
+      const rid = new URLSearchParams(query ?? "").get("$rid");
+      if (rid === null) return false;
+      // not known: the body of a 429; clients read the status and the time to wait.
+      const { body } = dpsError(status, status * 1000, message, sandbox.clock.now());
+      return server.publishTo(
+        clientId,
+        `$dps/registrations/res/${status}/?$rid=${rid}&retry-after=${retryAfterSeconds}`,
+        Buffer.from(JSON.stringify(body)),
+      );
+    },
     onPublish: (clientId, topic, payload) => {
       const device = devices.get(clientId);
       const known = REGISTER.exec(topic) ?? POLL.exec(topic);

@@ -62,6 +62,13 @@ export async function startDeviceHub(
       queueMicrotask(() => connections.emit("subscribed", deviceId));
       return allowed;
     },
+    refusePublish: (deviceId, topic, { status, message }) => {
+      const query = (TWIN_GET.exec(topic) ?? TWIN_REPORT.exec(topic))?.[1];
+      if (query === undefined) return false;
+      const answer = `$iothub/twin/res/${status}/?$rid=${ridOf(query)}`;
+      const body = deviceFault(status * 1000, message, sandbox.clock.now());
+      return connections.publish(deviceId, answer, body);
+    },
     onPublish: (deviceId, topic, payload) => {
       const outcome = receive(hub, deviceId, topic, payload);
       sandbox.log.record({

@@ -80,6 +80,15 @@ function errorBody({ status, message, error }: Failure, now: Date): HttpError {
   if (status === 400) {
     return new HubFault("IotHubFormatError", message).toHttp(now);
   }
+  if (status === 429) {
+    // Recorded in Azure-Samples/Iot-Telemetry-Simulator#39.
+    return hubError(
+      429,
+      "ThrottlingBacklogTimeout",
+      `The request has been throttled. ${message}`,
+      now,
+    );
+  }
   return hubError(status, status === 501 ? "NotImplemented" : "ServerError", message, now);
 }
 

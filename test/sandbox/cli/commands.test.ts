@@ -115,6 +115,25 @@ describe("what is asked of a running sandbox", () => {
     assert.equal((JSON.parse(lines[0]!) as { seq: number }).seq, 1);
   });
 
+  it("orders faults, lists them and takes them back", async () => {
+    const on = "GET resourcegroups/nowhere";
+    const added = await call("fault", "add", "--on", on, "--kind", "throttle", "--wait", "3");
+    assert.match(
+      added.stdout,
+      /^fault 1: throttle \(Retry-After 3\) at request 1 of GET resourcegro/,
+    );
+    const path = `/subscriptions/${sandbox.subscriptionId}/resourcegroups/nowhere`;
+    assert.equal((await sandbox.arm("GET", path)).status, 429);
+    assert.equal((await sandbox.arm("GET", path)).status, 404);
+    assert.match((await call("fault", "list")).stdout, /│ 1 +│ throttle .* │ 2 +│ 1 +│/);
+    assert.match((await call("log")).stdout, /nowhere {2}429 {2}.*injected fault 1: throttle/);
+    assert.equal((await call("fault", "clear")).stdout, "1 fault taken back.\n");
+    assert.equal((await call("fault", "list")).stdout, "No faults are ordered.\n");
+    const wrong = await call("fault", "add", "--on", "everything", "--kind", "error");
+    assert.equal(wrong.status, 1);
+    assert.match(wrong.stderr, /^The fault is not ordered: on is "everything": write a method and/);
+  });
+
   it("takes no orders from who does not have its token", async () => {
     const file = JSON.parse(readFileSync(sandbox.folder.environmentFile, "utf8")) as {
       control: { url: string; token: string };

@@ -4,6 +4,7 @@ import { mkdtempSync, rmSync } from "node:fs";
 import https from "node:https";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
+import { InjectedFaults } from "../../../sandbox/common/injected-faults";
 import { OffsetClock } from "../../../sandbox/common/clock";
 import { hubError } from "../../../sandbox/common/errors";
 import { listen } from "../../../sandbox/common/http";
@@ -107,6 +108,7 @@ export async function smallSandbox(): Promise<SmallSandbox> {
     clock,
     switches: DEFAULT_SWITCHES,
     log,
+    faults: new InjectedFaults(),
     services: store.collection("services"),
     caCertificates: store.collection("ca-certificates"),
     hubs: store.collection("hubs"),

@@ -9,6 +9,7 @@ import tls from "node:tls";
 import { Client, JobClient, Registry } from "azure-iothub";
 import { Client as DeviceClient } from "azure-iot-device";
 import { Mqtt } from "azure-iot-device-mqtt";
+import { InjectedFaults } from "../../../sandbox/common/injected-faults";
 import { OffsetClock } from "../../../sandbox/common/clock";
 import type {
   AccessPolicy,
@@ -93,6 +94,7 @@ export async function smallHub(): Promise<SmallHub> {
     switches: DEFAULT_SWITCHES,
     clock,
     log,
+    faults: new InjectedFaults(),
     services: store.collection("services"),
     caCertificates: store.collection("ca-certificates"),
     hubs: store.collection("hubs"),

@@ -12,6 +12,7 @@ import { Empty } from "google-protobuf/google/protobuf/empty_pb";
 import type { FrontKeeper } from "../../../../sandbox/arm/context";
 import { Operations } from "../../../../sandbox/arm/operations";
 import { createArm } from "../../../../sandbox/arm/server";
+import { InjectedFaults } from "../../../../sandbox/common/injected-faults";
 import { OffsetClock } from "../../../../sandbox/common/clock";
 import { listen } from "../../../../sandbox/common/http";
 import type { LinkedHubOperations, Sandbox } from "../../../../sandbox/common/model";
@@ -59,6 +60,7 @@ export async function startTestArm(): Promise<TestArm> {
     switches: DEFAULT_SWITCHES,
     clock,
     log,
+    faults: new InjectedFaults(),
     services: store.collection("services"),
     caCertificates: store.collection("ca-certificates"),
     hubs: store.collection("hubs"),
