@@ -1,79 +1,154 @@
 /** Device identities and twins of a linked IoT hub, through Microsoft's service SDK. */
+import type { IncomingMessage } from "node:http";
 import type { Registry } from "azure-iothub";
-import { call, find, type Pacing } from "./calls";
+import { find } from "./calls";
+import { type BulkOutcomes, BulkHubClient } from "./hub-bulk";
 import {
   bulkForm,
+  type HubDeviceTwin,
+  type HubIdentity,
+  includes,
+  selfSignedWith,
+  summary,
+  twinSummary,
+  type WireIdentity,
+  type WireTwin,
+} from "./hub-records";
+import { isServiceError } from "./service-error";
+
+export { linkedHubs } from "./hub-client";
+export type { BulkOutcomes } from "./hub-bulk";
+export {
+  type HubDeviceTwin,
   type HubIdentity,
   type HubTwin,
   includes,
-  ownFields,
-  summary,
-  type WireIdentity,
+  nobodysThumbprint,
 } from "./hub-records";
-import { credentialOf, hubKey, provisioningServices, resourceManagerAttempt } from "./credentials";
-import { sdks } from "./sdks";
-import { type Attempt, isServiceError, ServiceError } from "./service-error";
-import { type Connection, perConnection } from "./target";
-
-export type { HubIdentity, HubTwin } from "./hub-records";
 
 /** How often a twin that somebody else keeps writing is merged again before giving up. */
 const TWIN_ATTEMPTS = 5;
+/** Device IDs in one query. not known: how long a query may be; 50 of the longest IDs make 7 KB. */
+const IDS_A_QUERY = 50;
+const PAGE_SIZE = 100;
+/** What this project writes as the reason of an identity that it has disabled. */
+const REASON = "dps-certificates: closed after a breach";
 
-const registries = perConnection(async (connection, _environment, hubHostName) => {
-  const { Registry: Client } = sdks.hub();
-  return connection.auth === "keys"
-    ? Client.fromConnectionString(await hubKey(connection, hubHostName))
-    : Client.fromTokenCredential(hubHostName, credentialOf(connection));
-});
+/** What was read with an identity and is needed to write it, keys included: never part of a state. */
+const wires = new WeakMap<HubIdentity, WireIdentity>();
 
-/**
- * All methods throw `ServiceError`; "PreconditionFailed" when the etag is not the current one.
- * The SDK's update and delete of one device always send `If-Match: *`, so writes go through its bulk
- * operation, which sends the etag.
- */
-export class HubRegistry {
-  /** @param hubHostName as DPS names a linked hub; no port */
-  constructor(
-    private readonly connection: Connection,
-    readonly hubHostName: string,
-    private readonly pacing?: Pacing,
-  ) {}
+/** Disabled by this project, on the way to being removed or rekeyed; not by a person. */
+export function isClosedByUs({ status, statusReason }: HubIdentity): boolean {
+  return status === "disabled" && statusReason === REASON;
+}
 
+/** All methods throw `ServiceError`; "PreconditionFailed" when the etag is not the current one. */
+export class HubRegistry extends BulkHubClient {
   async getIdentity(deviceId: string): Promise<HubIdentity | undefined> {
-    const found = await this.read(deviceId);
-    return found && summary(found);
-  }
-
-  async getTwin(deviceId: string): Promise<HubTwin | undefined> {
-    const registry = await this.registry();
+    const sdk = await this.sdk();
     const found = await find(
-      this.attempt(`read the twin of device "${deviceId}"`),
-      () => registry.getTwin(deviceId),
+      this.attempt(`read device "${deviceId}"`),
+      () => sdk.get(deviceId),
       this.pacing,
     );
     if (found === undefined) {
       return undefined;
     }
-    const { etag, tags, properties } = found.responseBody as unknown as {
-      etag: string;
-      tags?: Record<string, unknown>;
-      properties?: { desired?: Record<string, unknown> };
-    };
-    return { etag, tags: ownFields(tags), desired: ownFields(properties?.desired) };
+    const wire = found.responseBody as unknown as WireIdentity;
+    const identity = summary(wire);
+    wires.set(identity, wire);
+    return identity;
+  }
+
+  async getTwin(deviceId: string): Promise<HubDeviceTwin | undefined> {
+    const sdk = await this.sdk();
+    const found = await find(
+      this.attempt(`read the twin of device "${deviceId}"`),
+      () => sdk.getTwin(deviceId),
+      this.pacing,
+    );
+    return found && twinSummary(found.responseBody);
   }
 
   /**
-   * Disables exactly that version of the identity, which ends the device's connection. Everything
-   * else of it stays. Returns the new version.
+   * Those of the devices that the hub has, by query: few calls for many devices. The hub's answer may
+   * be some moments old, so nothing is written because of it.
    */
-  async disable(identity: HubIdentity): Promise<HubIdentity> {
-    const operation = `disable device "${identity.deviceId}"`;
-    const current = await this.current(operation, identity);
-    await this.bulk(operation, identity.deviceId, async (registry) =>
-      registry.updateDevices([{ ...bulkForm(current), status: "disabled" }], false),
+  async findDevices(deviceIds: readonly string[]): Promise<HubDeviceTwin[]> {
+    const found: HubDeviceTwin[] = [];
+    for (let from = 0; from < deviceIds.length; from += IDS_A_QUERY) {
+      const ids = deviceIds.slice(from, from + IDS_A_QUERY).map(quoted);
+      found.push(...(await this.query(`SELECT * FROM devices WHERE deviceId IN [${ids.join()}]`)));
+    }
+    return found;
+  }
+
+  /** Device IDs of the devices that connect through the Edge device with this scope. */
+  async childrenOf(deviceScope: string): Promise<string[]> {
+    const scope = quoted(deviceScope);
+    const found = await this.query(
+      `SELECT * FROM devices WHERE array_contains(parentScopes, ${scope})`,
     );
-    const written = await this.getIdentity(identity.deviceId);
+    return found.map(({ deviceId }) => deviceId);
+  }
+
+  /**
+   * Disables exactly these versions, which ends the devices' connections. All else of them stays;
+   * the reason says that it was this project (`isClosedByUs`).
+   */
+  async disableAll(identities: HubIdentity[]): Promise<BulkOutcomes> {
+    const forms = await Promise.all(identities.map((identity) => this.form(identity)));
+    const closed = { status: "disabled", statusReason: REASON };
+    return this.update(
+      "disable",
+      forms.map((form) => ({ ...form, ...closed })),
+    );
+  }
+
+  /**
+   * Replaces how exactly these versions prove themselves, and disables them, which ends the devices'
+   * connections. An identity that a person has disabled keeps that person's reason.
+   * @param thumbprintsOf for each identity: of the primary and the secondary slot
+   */
+  async rekeyAll(
+    identities: HubIdentity[],
+    thumbprintsOf: (identity: HubIdentity) => string[],
+  ): Promise<BulkOutcomes> {
+    const forms = await Promise.all(identities.map((identity) => this.form(identity)));
+    return this.update(
+      "rekey",
+      forms.map((form, index) => ({
+        ...form,
+        authentication: selfSignedWith(thumbprintsOf(identities[index]!)),
+        ...(identities[index]?.status === "enabled" && {
+          status: "disabled",
+          statusReason: REASON,
+        }),
+      })),
+    );
+  }
+
+  /** Enables exactly these versions, and takes the reason away. */
+  async enableAll(identities: HubIdentity[]): Promise<BulkOutcomes> {
+    const forms = await Promise.all(identities.map((identity) => this.form(identity)));
+    return this.update(
+      "enable",
+      forms.map(({ statusReason: _reason, ...form }) => ({ ...form, status: "enabled" })),
+    );
+  }
+
+  /** Deletes exactly these versions, their modules and twins. */
+  async removeAll(identities: Pick<HubIdentity, "deviceId" | "etag">[]): Promise<BulkOutcomes> {
+    const page = identities.map(({ deviceId, etag }) => ({ deviceId, eTag: etag }));
+    return this.bulk("delete", page, async (sdk, some) => sdk.removeDevices(some, false));
+  }
+
+  /** As `disableAll`, of one identity; returns its new version. */
+  async disable(identity: HubIdentity): Promise<HubIdentity> {
+    const { deviceId } = identity;
+    const operation = `disable device "${deviceId}"`;
+    this.expectWritten(operation, (await this.disableAll([identity])).get(deviceId));
+    const written = await this.getIdentity(deviceId);
     // The bulk operation does not tell the new etag; what is read must still be what was written.
     const same =
       written?.status === "disabled" &&
@@ -86,11 +161,28 @@ export class HubRegistry {
   }
 
   /** Deletes exactly that version of the identity, its modules and its twin. */
-  async remove(identity: HubIdentity): Promise<void> {
-    const { deviceId, etag } = identity;
-    await this.bulk(`delete device "${deviceId}"`, deviceId, async (registry) =>
-      registry.removeDevices([{ deviceId, eTag: etag }], false),
-    );
+  async remove(identity: Pick<HubIdentity, "deviceId" | "etag">): Promise<void> {
+    const { deviceId } = identity;
+    const outcomes = await this.removeAll([identity]);
+    this.expectWritten(`delete device "${deviceId}"`, outcomes.get(deviceId));
+  }
+
+  /** Makes it an Edge device, or the child of the Edge device with this scope; all else stays. */
+  async place(identity: HubIdentity, place: { isEdge?: true; parentScope?: string }) {
+    const { deviceId, isEdge } = identity;
+    const { parentScope } = place;
+    const form = await this.form(identity);
+    const edge = place.isEdge === true || isEdge;
+    const outcomes = await this.update("place", [
+      {
+        ...form,
+        ...(place.isEdge && { capabilities: { iotEdge: true } }),
+        // An Edge device has a scope of its own; another one is given its parent's.
+        ...(parentScope !== undefined &&
+          (edge ? { parentScopes: [parentScope] } : { deviceScope: parentScope })),
+      },
+    ]);
+    this.expectWritten(`place device "${deviceId}"`, outcomes.get(deviceId));
   }
 
   /**
@@ -102,7 +194,6 @@ export class HubRegistry {
     saved: { tags: Record<string, unknown>; desired: Record<string, unknown> },
   ): Promise<void> {
     const operation = `restore the twin of device "${deviceId}"`;
-    const registry = await this.registry();
     for (let tried = 1; ; tried += 1) {
       const live = await this.getTwin(deviceId);
       if (live === undefined) {
@@ -113,11 +204,7 @@ export class HubRegistry {
       }
       const patch = { tags: saved.tags, properties: { desired: saved.desired } };
       try {
-        await call(
-          this.attempt(operation),
-          () => registry.updateTwin(deviceId, patch, live.etag),
-          this.pacing,
-        );
+        await this.call(operation, (sdk) => sdk.updateTwin(deviceId, patch, live.etag));
         return;
       } catch (error) {
         if (!isServiceError(error, "PreconditionFailed") || tried === TWIN_ATTEMPTS) {
@@ -127,122 +214,54 @@ export class HubRegistry {
     }
   }
 
-  /** The stored identity with its authentication, if it still is the version that was read. */
-  private async current(operation: string, { deviceId, etag }: HubIdentity): Promise<WireIdentity> {
-    const current = await this.read(deviceId);
-    if (current?.etag !== etag) {
-      throw this.overtaken(operation);
-    }
-    return current;
+  private update(operation: string, devices: Registry.DeviceDescription[]): Promise<BulkOutcomes> {
+    return this.bulk(operation, devices, async (sdk, some) => sdk.updateDevices(some, false));
   }
 
-  private async read(deviceId: string): Promise<WireIdentity | undefined> {
-    const registry = await this.registry();
-    const found = await find(
-      this.attempt(`read device "${deviceId}"`),
-      () => registry.get(deviceId),
-      this.pacing,
-    );
-    return found?.responseBody as unknown as WireIdentity | undefined;
-  }
-
-  /** Runs a bulk operation for one device and reads its result: a failure is no HTTP error. */
-  private async bulk(
-    operation: string,
-    deviceId: string,
-    run: (registry: Registry) => Promise<{ responseBody: Registry.BulkRegistryOperationResult }>,
-  ): Promise<void> {
-    const registry = await this.registry();
-    const result = await call(
-      this.attempt(operation),
-      async () => {
-        try {
-          return (await run(registry)).responseBody;
-        } catch (error) {
-          return failedBulk(error);
-        }
-      },
-      this.pacing,
-    );
-    if (result.isSuccessful) {
+  private expectWritten(operation: string, outcome: ReturnType<BulkOutcomes["get"]>): void {
+    if (outcome === "written") {
       return;
     }
-    const fault = result.errors.find((one) => one.deviceId === deviceId) ?? result.errors[0];
-    // An error name in the SDK's types; on the wire a name or a number.
-    const code = String(fault?.errorCode);
-    if (/^412|PreconditionFailed|Etag/i.test(code)) {
-      throw this.overtaken(operation, code);
+    if (outcome === "gone" || outcome === undefined) {
+      throw this.error(operation, "NotFound", "there is no such device");
     }
-    const status = fault?.errorStatus ?? "no reason given";
-    if (/^404|NotFound/i.test(code)) {
-      throw this.error(operation, "NotFound", status, code);
+    throw outcome === "overtaken" ? this.overtaken(operation) : outcome;
+  }
+
+  /** The identity as it has to be sent, if it still is the version that was read. */
+  private async form(identity: HubIdentity): Promise<Registry.DeviceDescription> {
+    const wire = wires.get(identity);
+    if (wire !== undefined) {
+      return bulkForm(wire);
     }
-    const throttled = /^429|Throttl/i.test(code);
-    throw this.error(operation, throttled ? "Throttled" : "BadRequest", status, code);
+    const current = await this.getIdentity(identity.deviceId);
+    if (current?.etag !== identity.etag) {
+      throw this.overtaken(`read device "${identity.deviceId}"`);
+    }
+    return bulkForm(wires.get(current)!);
   }
 
-  private async registry(): Promise<Registry> {
-    return registries(this.connection, this.hubHostName);
-  }
-
-  private attempt(operation: string): Attempt {
-    const { connection, hubHostName } = this;
-    return {
-      operation: `${operation} of ${hubHostName}`,
-      service: "hub",
-      host: hubHostName,
-      connection,
-    };
-  }
-
-  private overtaken(operation: string, serviceCode?: string): ServiceError {
-    const text = "it was changed since it was read, so read it again";
-    return this.error(operation, "PreconditionFailed", text, serviceCode);
-  }
-
-  private error(
-    operation: string,
-    code: ServiceError["code"],
-    text: string,
-    serviceCode?: string,
-  ): ServiceError {
-    const answered = serviceCode === undefined ? "" : ` (${serviceCode})`;
-    return new ServiceError(`Could not ${operation} of ${this.hubHostName}: ${text}${answered}.`, {
-      code,
-      operation,
-      status: undefined,
-      serviceCode,
-    });
+  /** The SDK's query forgets where it was, so each page is asked for by its continuation token. */
+  private async query(text: string): Promise<HubDeviceTwin[]> {
+    const found: HubDeviceTwin[] = [];
+    let token: string | undefined;
+    do {
+      const from = token;
+      const page: { result: WireTwin[]; message?: IncomingMessage } = await this.call(
+        "query the devices",
+        (sdk) =>
+          // The SDK takes null as "from the start".
+          sdk.createQuery(text, PAGE_SIZE).next((from ?? null) as string),
+      );
+      found.push(...page.result.map(twinSummary));
+      const next = page.message?.headers["x-ms-continuation"];
+      token = typeof next === "string" && next !== "" ? next : undefined;
+    } while (token !== undefined);
+    return found;
   }
 }
 
-/** Host names of the hubs that are linked to the DPS instance. */
-export async function linkedHubs(connection: Connection, pacing?: Pacing): Promise<string[]> {
-  const { service, resourceGroup } = connection;
-  const found = await call(
-    resourceManagerAttempt(connection, `read the linked hubs of DPS "${service}"`),
-    () => provisioningServices(connection).iotDpsResource.get(service, resourceGroup),
-    pacing,
-  );
-  return (found.properties.iotHubs ?? []).flatMap(({ name }) => (name ? [name] : []));
-}
-
-/** A bulk operation that failed may answer 400 with its result as the body. */
-function failedBulk(error: unknown): Registry.BulkRegistryOperationResult {
-  const { response, responseBody } = error as {
-    response?: { statusCode?: number };
-    responseBody?: string;
-  };
-  if (response?.statusCode === 400 && responseBody !== undefined) {
-    let body: Partial<Registry.BulkRegistryOperationResult> | undefined;
-    try {
-      body = JSON.parse(responseBody) as typeof body;
-    } catch {
-      throw error;
-    }
-    if (Array.isArray(body?.errors)) {
-      return { isSuccessful: false, errors: body.errors };
-    }
-  }
-  throw error;
+/** As the hub's query language writes a text. */
+function quoted(text: string): string {
+  return `'${text.replace(/[\\']/g, "\\$&")}'`;
 }

@@ -15,6 +15,7 @@ export function configurationFaults(configuration: StackConfiguration): Fault[] 
     ...namelessAdoption(configuration),
     ...devCertificateFaults(configuration),
     ...missingProofs(configuration),
+    ...waveFaults(configuration),
     ...reenableFaults(configuration),
     ...unlinkedHubs(configuration),
   ];
@@ -165,4 +166,14 @@ function unlinkedHubs({ service, hubs }: StackConfiguration): Fault[] {
           ),
         ],
   );
+}
+
+function waveFaults({ remove: { how, waves } }: StackConfiguration): Fault[] {
+  if (waves === undefined) return [];
+  if (how !== "waves") {
+    const fix = "set how: waves, or take them out";
+    return [fault("DPS-CERT-103", "remove.waves", `settings of waves with how: ${how}`, fix)];
+  }
+  if (waves.sizes === undefined || waves.share === undefined) return [];
+  return [fault("DPS-CERT-104", "remove.waves.share", "share beside sizes", "give one of the two")];
 }

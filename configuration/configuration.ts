@@ -24,7 +24,7 @@ export interface StackConfiguration {
   denied: DeniedConfiguration[];
   /** What is known of the fleet and cannot be read. */
   fleet: { longestOfflineHours: number };
-  remove: { how: "now" | "waves" | "evidenced"; keep: "delete" | "rekey" };
+  remove: RemoveConfiguration;
   /** What was closed by hand and is opened again. */
   reenable: ReenableConfiguration[];
   waivers: WaiverConfiguration[];
@@ -95,6 +95,28 @@ export interface IndividualEnrollmentConfiguration extends EntryConfiguration {
   secondary?: { certificate: string };
   /** Absent: the registration ID. */
   deviceId?: string;
+}
+
+export interface RemoveConfiguration {
+  how: "now" | "waves" | "evidenced";
+  keep: "delete" | "rekey";
+  /** Absent: the defaults of its properties. */
+  waves?: WavesConfiguration;
+  /** File with the manifest of issued leaves. */
+  issuedLeaves?: string;
+}
+
+export interface WavesConfiguration {
+  /** Devices in the first wave, the second, …; the last number goes on. */
+  sizes?: number[];
+  /** In place of `sizes`: percent of all devices in each wave. */
+  share?: number;
+  /** Percent of the devices of the waves before that have to be back. */
+  returned: number;
+  /** How long they are waited for, seconds. */
+  waitSeconds: number;
+  /** At least this long between two waves, minutes. */
+  pauseMinutes: number;
 }
 
 export type CompromisedConfiguration = ({ certificate: string } | { thumbprint: string }) & {

@@ -37,6 +37,11 @@ const NOT_YET: NotYet[] = [
     places: ({ remove }) => (remove.how === "evidenced" ? ["remove.how"] : []),
   },
   {
+    what: "a manifest of issued leaves",
+    instead: "leave it out",
+    places: ({ remove }) => (remove.issuedLeaves === undefined ? [] : ["remove.issuedLeaves"]),
+  },
+  {
     what: "keeping hub identities and replacing their thumbprint",
     instead: "use keep: delete",
     places: ({ remove }) => (remove.keep === "rekey" ? ["remove.keep"] : []),

@@ -2,6 +2,34 @@
 import type { FaultKind } from "./fault-kind";
 
 export const SERVICE = {
+  "DPS-CERT-100": {
+    title: "manifest of issued leaves that cannot be used",
+    severity: "refusal",
+    explanation:
+      "It decides which devices keep their access in a breach, so each row has to be complete, and no leaf may have two issuers. IoT hubs keep SHA-256 thumbprints; a SHA-1 in their place would never match and prove nothing.",
+  },
+  "DPS-CERT-101": {
+    title: "issuer in the manifest of issued leaves that is not declared",
+    severity: "warning",
+    explanation:
+      "Whether a compromised CA stands above it is not known, so its leaves count as neither good nor compromised.",
+  },
+  "DPS-CERT-102": {
+    title: "removal by evidence, and nothing that could be evidence",
+    severity: "warning",
+    explanation:
+      "DPS and the hub keep the thumbprint of a leaf, not its issuer. Without a manifest of issued leaves no device of a group can be proven to hold a leaf of the compromised CA, so none of them is removed.",
+  },
+  "DPS-CERT-103": {
+    title: "settings of waves that no wave uses",
+    severity: "refusal",
+    explanation: "They would be ignored, and somebody believes that they hold.",
+  },
+  "DPS-CERT-104": {
+    title: "size of a wave given in two ways",
+    severity: "refusal",
+    explanation: "A wave is either a number of devices or a share of them.",
+  },
   "DPS-CERT-120": {
     title: "reenable of what is not declared",
     severity: "refusal",

@@ -2,7 +2,7 @@
  * Conditions of the hub's query language:
  *
  *     AND, OR, NOT, ( ), = != <> < > <= >=, IN [...], NIN [...],
- *     IS_DEFINED(path), STARTSWITH(path, 'text')
+ *     IS_DEFINED(path), STARTSWITH(path, 'text'), ARRAY_CONTAINS(path, 'text')
  *
  * A comparison with a property that is not there is neither true nor false, and so is its NOT.
  * Source: learn.microsoft.com/azure/iot-hub/iot-hub-devguide-query-language, "Expressions and
@@ -88,6 +88,16 @@ function readFunction(tokens: Tokens, source: string[]): Condition {
   tokens.demands("(");
   const path = readPath(tokens, source);
   switch (name.toLowerCase()) {
+    // As azure-iot-cli-extension (hub.py) asks for the children of an Edge device.
+    case "array_contains": {
+      tokens.demands(",");
+      const wanted = readLiteral(tokens);
+      tokens.demands(")");
+      return (item) => {
+        const value = valueAt(item, path);
+        return Array.isArray(value) ? value.includes(wanted) : undefined;
+      };
+    }
     case "is_defined":
       tokens.demands(")");
       return (item) => valueAt(item, path) !== undefined;

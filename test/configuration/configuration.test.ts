@@ -158,6 +158,21 @@ describe("reading the configuration", () => {
       ],
     ],
     [
+      "waves that nobody makes",
+      { service, remove: { waves: { sizes: [1] } } },
+      [
+        "DPS-CERT-103 at remove.waves: found settings of waves with how: now; fix: set how: waves, or take them out",
+      ],
+    ],
+    [
+      "the size of a wave in two ways",
+      { service, remove: { how: "waves", waves: { sizes: [1], share: 10 } } },
+      [
+        "DPS-CERT-104 at remove.waves.share: found share beside sizes; fix: give one of the two",
+        "DPS-CERT-090 at remove.how: found what is not supported yet: removal in waves; fix: use how: now",
+      ],
+    ],
+    [
       "more CAs than a service takes",
       {
         service,
