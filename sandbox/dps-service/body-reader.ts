@@ -67,8 +67,11 @@ export function list<T>(read: (value: unknown, path: string) => T) {
 /** One of these words; DPS does not mind their case (not known, assumed). */
 export function oneOf<T extends string>(...words: T[]) {
   return (value: unknown, path: string): T => {
-    const found = words.find((word) => word.toLowerCase() === String(value).toLowerCase());
-    if (typeof value !== "string" || found === undefined) {
+    const found =
+      typeof value === "string"
+        ? words.find((word) => word.toLowerCase() === value.toLowerCase())
+        : undefined;
+    if (found === undefined) {
       throw new BodyError(`${path} must be one of ${words.join(", ")}.`);
     }
     return found;

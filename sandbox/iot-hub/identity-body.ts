@@ -142,7 +142,10 @@ function readScopes(value: unknown): string[] {
 
 /** Enumerations are not case-sensitive. */
 function oneOf<T extends string>(value: unknown, allowed: T[], name: string): T {
-  const found = allowed.find((one) => one.toLowerCase() === String(value).toLowerCase());
+  const found =
+    typeof value === "string"
+      ? allowed.find((one) => one.toLowerCase() === value.toLowerCase())
+      : undefined;
   if (found === undefined) {
     throw invalid(`${name} must be one of ${allowed.join(", ")}`);
   }

@@ -1,0 +1,183 @@
+/** Requests that no client of Azure sends, made from ones that one does. */
+import { randomBytes } from "node:crypto";
+
+/** A request that is right: what is spoilt. */
+export interface Model {
+  /** Which listener it goes to. */
+  to: "arm" | "dps" | "hub";
+  method: string;
+  /** With api-version. */
+  path: string;
+  body?: object;
+  /** Parts of the body, as `a.b`, that a wrong type makes invalid. */
+  typed?: string[];
+  /** The operation reads If-Match. */
+  conditional?: boolean;
+}
+
+export interface Malformed {
+  to: Model["to"];
+  method: string;
+  path: string;
+  headers: Record<string, string>;
+  body?: string | Buffer;
+  /** Leaves the right Authorization away. */
+  stranger?: boolean;
+  /** For whoever reads a failure. */
+  what: string;
+}
+
+/** The same numbers for the same seed (xorshift32). */
+export class Dice {
+  constructor(private state: number) {}
+
+  below(limit: number): number {
+    this.state ^= this.state << 13;
+    this.state ^= this.state >>> 17;
+    this.state ^= this.state << 5;
+    return (this.state >>> 0) % limit;
+  }
+
+  of<T>(all: readonly T[]): T {
+    return all[this.below(all.length)]!;
+  }
+
+  bytes(length: number): Buffer {
+    return Buffer.from(Array.from({ length }, () => this.below(256)));
+  }
+}
+
+type Spoil = (model: Model, dice: Dice) => Malformed | undefined;
+
+const JUNK_VALUES: readonly unknown[] = [
+  [],
+  [[]],
+  { no: "such thing" },
+  -1,
+  1e308,
+  true,
+  "",
+  " ",
+  "\u0000",
+  "\ud800",
+  "constructor",
+  "x".repeat(5000),
+  { __proto__: null, toString: 1 },
+];
+
+const NOT_JSON = ["{", "[", '{"a":', "nul", "{'a':1}", "\u0000", "<xml/>", '{"a":1}}', "\ufeff{"];
+const NOT_OBJECTS = [
+  "null",
+  "3",
+  '"text"',
+  "[]",
+  "[[[]]]",
+  "true",
+  `${"[".repeat(400)}${"]".repeat(400)}`,
+];
+const ETAGS = ['"', '""', "W/", "*x", "\u00ff", "a".repeat(3000), '"AAAAAAAAAAA="', "==="];
+const VERSIONS = ["", "latest", "2021", "2021-13-99x", "%27%3B%20--", "%00"];
+const IDS = [
+  "%00",
+  "%0a",
+  "%20",
+  "..%2f..%2fx",
+  "%e2%80%ae",
+  "a".repeat(2000),
+  "%7b%7d",
+  "-",
+  "%25",
+];
+
+const spoilers: Record<string, Spoil> = {
+  "a body that is not JSON": (model, dice) =>
+    model.body && sent(model, { body: dice.of(NOT_JSON) }),
+  "a body of random bytes": (model, dice) =>
+    model.body && sent(model, { body: Buffer.concat([Buffer.from([0xff]), dice.bytes(60)]) }),
+  "a body that is no object": (model, dice) =>
+    model.body && sent(model, { body: dice.of(NOT_OBJECTS) }),
+  "a body that is cut": (model, dice) => {
+    if (model.body === undefined) return undefined;
+    const text = JSON.stringify(model.body);
+    return sent(model, { body: text.slice(0, 1 + dice.below(text.length - 1)) });
+  },
+  "a wrong type": (model, dice) => {
+    if (model.body === undefined || !model.typed?.length) return undefined;
+    const part = dice.of(model.typed);
+    return sent(model, { body: JSON.stringify(replaced(model.body, part, dice.of(JUNK_VALUES))) });
+  },
+  "an etag that nothing has": (model, dice) =>
+    model.conditional ? sent(model, {}, { "if-match": dice.of(ETAGS) }) : undefined,
+  "no such api-version": (model, dice) => ({
+    ...sent(model, {}),
+    path: model.path.replace(/api-version=[^&]*/, `api-version=${dice.of(VERSIONS)}`),
+  }),
+  "an ID that nothing has": (model, dice) => ({
+    ...sent(model, {}),
+    path: model.path.replace(/[^/?]+(\?|$)/, `${dice.of(IDS)}$1`),
+  }),
+  "no right to ask": (model, dice) => ({
+    ...sent(model, {}, { authorization: dice.of(tokens(dice)) }),
+    stranger: true,
+  }),
+  "a method that the path does not have": (model) => ({
+    ...sent(model, {}),
+    method: model.method === "PUT" ? "PATCH" : "PUT",
+    path: model.path.replace("?", "/nowhere/at/all?"),
+  }),
+};
+
+/** @param seed any number but 0 */
+export function malformed(models: readonly Model[], count: number, seed: number): Malformed[] {
+  const dice = new Dice(seed);
+  const made: Malformed[] = [];
+  while (made.length < count) {
+    const [what, spoil] = dice.of(Object.entries(spoilers));
+    const model = dice.of(models);
+    const one = spoil(model, dice);
+    if (one !== undefined)
+      made.push({ ...one, what: `${model.method} ${model.path} with ${what}` });
+  }
+  return made;
+}
+
+/** A secret of the right form that opens nothing. */
+function tokens(dice: Dice): string[] {
+  const signature = encodeURIComponent(randomBytes(32).toString("base64"));
+  return [
+    "",
+    "Bearer",
+    "Bearer x.y.z",
+    `Bearer ${dice.bytes(30).toString("hex")}`,
+    "SharedAccessSignature",
+    "SharedAccessSignature sr=&sig=&se=&skn=",
+    `SharedAccessSignature sr=x&sig=${signature}&se=99999999999&skn=iothubowner`,
+    "SharedAccessSignature sr=%E0%A4%A&sig=x&se=-1",
+    "Basic dTpw",
+  ];
+}
+
+function sent(
+  { to, method, path, body }: Model,
+  spoilt: { body?: string | Buffer },
+  headers: Record<string, string> = {},
+): Malformed {
+  const text = spoilt.body ?? (body && JSON.stringify(body));
+  return {
+    to,
+    method,
+    path,
+    headers: { ...(text !== undefined && { "content-type": "application/json" }), ...headers },
+    ...(text !== undefined && { body: text }),
+    what: "",
+  };
+}
+
+function replaced(body: object, part: string, value: unknown): object {
+  const [name = "", ...rest] = part.split(".");
+  const inner = (body as Record<string, unknown>)[name];
+  return {
+    ...body,
+    [name]: rest.length === 0 ? value : replaced(inner as object, rest.join("."), value),
+  };
+}
