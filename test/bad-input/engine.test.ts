@@ -1,41 +1,29 @@
 import assert from "node:assert/strict";
-import { mkdtempSync, readFileSync, rmSync, writeFileSync } from "node:fs";
-import { tmpdir } from "node:os";
-import { join, resolve } from "node:path";
-import { parse, stringify } from "yaml";
 import { filesIn, found, type Secret, secretsOf, secretsOfKey } from "../../rehearsal/secrets";
 import { openSandbox, type TestSandbox } from "../support/sandbox";
-import { type PulumiRun, runPulumi } from "../support/pulumi";
+import type { PulumiRun } from "../support/pulumi";
+import { devConfiguration, TestStack } from "../support/stack";
 import { BadFiles, MISTAKES, type RawConfiguration } from "./files";
 
 const PROJECT = "dps-certificates";
-const REPOSITORY = resolve(__dirname, "../..");
 
 /** What the engine asks of the sandbox while it only looks. */
 const LOOKS =
-  /^GET |^POST .*(\/oauth2\/|\/listkeys$|\/listkeys\/|\/query$)|\/IotHubKeys\/.*\/listkeys$/i;
+  /^(GET|HEAD) |^POST .*(\/oauth2\/|\/listkeys$|\/listkeys\/|\/query$)|\/IotHubKeys\/.*\/listkeys$/i;
 
 describe("the dev stack on the real engine", function () {
   this.timeout(180_000);
   let sandbox: TestSandbox;
   let files: BadFiles;
-  /** Folder of the stack's configuration; the repository's own stays as it is. */
-  let folder: string;
+  let stack: TestStack;
   let up: PulumiRun;
   let requests: string[] = [];
 
   before(async () => {
     sandbox = await openSandbox();
     files = await BadFiles.make();
-    folder = mkdtempSync(join(tmpdir(), "dev-stack-"));
-    writeFileSync(join(folder, "Pulumi.yaml"), stringify({ name: PROJECT, runtime: "nodejs" }));
-    configure(() => undefined);
-    const init = await runPulumi(["stack", "init", "dev", "--no-select"], {
-      cwd: folder,
-      environment: sandbox.environment(),
-    });
-    assert.equal(init.exitCode, 0, init.output);
-    up = await run("up", "--yes", "--skip-preview");
+    stack = await TestStack.open(sandbox, "dev", devConfiguration());
+    up = await stack.run("up", "--yes", "--skip-preview");
     assert.equal(up.exitCode, 0, up.output);
     sandbox.sandbox.log.on("request", ({ method, path }) => requests.push(`${method} ${path}`));
   });
@@ -43,66 +31,33 @@ describe("the dev stack on the real engine", function () {
   after(async () => {
     await sandbox?.close();
     files?.remove();
-    rmSync(folder, { recursive: true, force: true });
+    stack?.remove();
   });
 
   beforeEach(() => {
     requests = [];
   });
 
-  afterEach(() => configure(() => undefined));
+  afterEach(() => stack.configure(devConfiguration()));
 
-  /** The repository's configuration with an edit, and with the salt that `stack init` wrote. */
-  function configure(edit: (configuration: RawConfiguration) => void): void {
-    const file = readFileSync(join(REPOSITORY, "Pulumi.dev.yaml"), "utf8");
-    const { config } = parse(file) as { config: Record<string, unknown> };
-    const own = Object.entries(config).map(([key, value]) => [
-      key.slice(PROJECT.length + 1),
-      value,
-    ]);
-    const configuration = Object.fromEntries(own) as RawConfiguration;
+  /** The repository's configuration with an edit. */
+  function edited(edit: (configuration: RawConfiguration) => void): RawConfiguration {
+    const configuration = devConfiguration() as RawConfiguration;
     edit(configuration);
-    const entries = Object.entries(configuration).map(([key, value]) => [
-      `${PROJECT}:${key}`,
-      value,
-    ]);
-    const text = stringify({ ...salt(), config: Object.fromEntries(entries) as object });
-    writeFileSync(join(folder, "Pulumi.dev.yaml"), text);
+    return configuration;
   }
-
-  function salt(): object {
-    try {
-      const { encryptionsalt } = parse(readFileSync(join(folder, "Pulumi.dev.yaml"), "utf8")) as {
-        encryptionsalt?: string;
-      };
-      return encryptionsalt === undefined ? {} : { encryptionsalt };
-    } catch {
-      return {};
-    }
-  }
-
-  function run(operation: string, ...flags: string[]): Promise<PulumiRun> {
-    const configFile = ["--config-file", join(folder, "Pulumi.dev.yaml")];
-    return runPulumi([operation, "--stack", "dev", ...configFile, ...flags], {
-      cwd: REPOSITORY,
-      environment: sandbox.environment(),
-    });
-  }
-
-  const stackFile = (): string =>
-    readFileSync(join(sandbox.folder.state, ".pulumi", "stacks", PROJECT, "dev.json"), "utf8");
 
   /** Previews with a mistake and answers what a person reads below "Diagnostics". */
   async function mistaken(edit: (configuration: RawConfiguration) => void): Promise<string> {
-    configure(edit);
-    const before = stackFile();
-    const { exitCode, output } = await run("preview");
+    stack.configure(edited(edit));
+    const before = stack.state();
+    const { exitCode, output } = await stack.run("preview");
     assert.notEqual(exitCode, 0, output);
     assert.deepEqual(
       requests.filter((request) => !LOOKS.test(request)),
       [],
     );
-    assert.equal(stackFile(), before);
+    assert.equal(stack.state(), before);
     for (const line of files.keyLines) {
       assert.ok(!output.includes(line), "shows the private key");
     }
@@ -149,7 +104,7 @@ describe("the dev stack on the real engine", function () {
   });
 
   it("previews without a change after that, and without a write", async () => {
-    const { exitCode, output } = await run("preview", "--expect-no-changes");
+    const { exitCode, output } = await stack.run("preview", "--expect-no-changes");
     assert.equal(exitCode, 0, output);
     assert.match(output, /Target: the sandbox at \S+\. Nothing real is changed\./);
     assert.deepEqual(
@@ -159,9 +114,10 @@ describe("the dev stack on the real engine", function () {
   });
 
   it("has no secret in clear in its state, its configuration or its output", async () => {
-    const outputs = await runPulumi(
-      ["stack", "output", "--stack", "dev", "--json", "--show-secrets"],
-      { cwd: folder, environment: sandbox.environment() },
+    const outputs = await stack.inFolder(
+      ...["stack", "output", "--stack", "dev"],
+      "--json",
+      "--show-secrets",
     );
     const { devCertificates } = JSON.parse(outputs.output) as {
       devCertificates: Record<string, { privateKey: string }>;
@@ -179,7 +135,7 @@ describe("the dev stack on the real engine", function () {
     const places = [
       { file: "output of pulumi up", text: up.output },
       ...filesIn(sandbox.folder.state),
-      ...filesIn(folder),
+      ...filesIn(stack.folder),
     ];
     assert.ok(places.some(({ file }) => file.endsWith("dev.json")));
     assert.deepEqual(

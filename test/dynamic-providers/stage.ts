@@ -199,5 +199,7 @@ export async function failure(run: Promise<unknown>): Promise<string> {
 
 function isWrite({ method, path, service }: LoggedRequest): boolean {
   const asks = /\/query$|\/listkeys$|\/listKeys/i.test(path);
-  return service !== "token" && method !== "GET" && !(method === "POST" && asks);
+  return (
+    service !== "token" && method !== "GET" && method !== "HEAD" && !(method === "POST" && asks)
+  );
 }
