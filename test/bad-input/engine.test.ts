@@ -75,7 +75,9 @@ describe("the dev stack on the real engine", function () {
     return diagnostics
       .split(/\n\n(?= {2}\S)/)
       .map((block) =>
-        block.replace(/\n+ {4}Target: the sandbox at \S+ Nothing real is changed\./, ""),
+        block
+          .replace(/\n+ {4}Target: the sandbox at \S+ Nothing real is changed\./, "")
+          .replace(/^(.*:)\n\n+/, "$1\n"),
       )
       .filter((block) => /^.*:\n/.test(block))
       .join("\n\n")
