@@ -1,17 +1,10 @@
 /** What the clients of a linked hub have in common: Microsoft's service SDK, and how errors are said. */
 import type { Registry } from "azure-iothub";
 import { call, type Pacing } from "./calls";
-import { credentialOf, hubKey, provisioningServices, resourceManagerAttempt } from "./credentials";
-import { sdks } from "./sdks";
+import { provisioningServices, resourceManagerAttempt } from "./credentials";
+import { hubAttempt, registries } from "./hub-clients";
 import { type Attempt, ServiceError } from "./service-error";
-import { type Connection, perConnection } from "./target";
-
-const registries = perConnection(async (connection, _environment, hubHostName) => {
-  const { Registry: Client } = sdks.hub();
-  return connection.auth === "keys"
-    ? Client.fromConnectionString(await hubKey(connection, hubHostName))
-    : Client.fromTokenCredential(hubHostName, credentialOf(connection));
-});
+import type { Connection } from "./target";
 
 export abstract class HubClient {
   /** @param hubHostName as DPS names a linked hub; no port */
@@ -32,13 +25,7 @@ export abstract class HubClient {
   }
 
   protected attempt(operation: string): Attempt {
-    const { connection, hubHostName } = this;
-    return {
-      operation: `${operation} of ${hubHostName}`,
-      service: "hub",
-      host: hubHostName,
-      connection,
-    };
+    return hubAttempt(this.connection, this.hubHostName, operation);
   }
 
   protected overtaken(operation: string, serviceCode?: string): ServiceError {

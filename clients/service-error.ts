@@ -16,7 +16,7 @@ export type ServiceErrorCode =
   | "UntrustedServer"
   | "Unexpected";
 
-export type ServiceKind = "dps" | "hub" | "arm";
+export type ServiceKind = "dps" | "hub" | "hubMethods" | "arm";
 
 /** What was attempted, and against what. */
 export interface Attempt {
@@ -120,11 +120,13 @@ function codeOf({ status, serviceCode, networkCode, isCredential }: Findings): S
 const ROLES: Record<ServiceKind, string> = {
   dps: '"Device Provisioning Service Data Contributor" on the DPS instance',
   hub: '"IoT Hub Registry Contributor" and "IoT Hub Twin Contributor" on the hub',
+  hubMethods: '"IoT Hub Data Contributor" on the hub',
   arm: '"Contributor" on the resource group',
 };
 const RIGHTS: Record<ServiceKind, string> = {
   dps: "an access policy with ServiceConfig and EnrollmentWrite",
   hub: "an access policy with RegistryWrite and ServiceConnect",
+  hubMethods: "an access policy with RegistryWrite and ServiceConnect",
   arm: "a role that may list keys",
 };
 

@@ -1,8 +1,8 @@
 /** What both kinds of enrollment have in common. */
-import type * as pulumi from "@pulumi/pulumi";
+import * as pulumi from "@pulumi/pulumi";
 import type { CompromisedKey } from "../certificates/compromised-keys";
 import type { ReprovisionPolicy } from "../dynamic-providers/enrollment/live";
-import type { Slot } from "../dynamic-providers/enrollment/slots";
+import { identity, type Slot } from "../dynamic-providers/enrollment/slots";
 import type { Args } from "../dynamic-providers/resources";
 import type { Certificate } from "./certificate";
 import type { ProvisioningService } from "./provisioning-service";
@@ -52,4 +52,22 @@ export function isRetained({ adopt = false, retain = adopt }: EnrollmentArgs): b
 /** A slot that holds a certificate itself. */
 export function certificateSlot(certificate: Certificate): Args<Slot> {
   return { pem: certificate.pem, certificate: certificate.summary };
+}
+
+/**
+ * What an entry admits: the identity of each slot, and nothing while it is disabled. The name of a CA is
+ * known also while the CA itself does not exist yet.
+ */
+export function admittedBy(
+  status: EnrollmentArgs["status"],
+  slots: ({ ca?: string; certificate: Certificate } | undefined)[],
+): pulumi.Output<string[]> {
+  const identities = slots
+    .filter((slot) => slot !== undefined)
+    .map(({ ca, certificate }) =>
+      ca === undefined
+        ? certificate.summary.apply((summary) => identity({ certificate: summary }))
+        : identity({ ca }),
+    );
+  return pulumi.all(status === "disabled" ? [] : identities);
 }

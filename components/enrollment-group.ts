@@ -4,7 +4,13 @@ import type { Slot } from "../dynamic-providers/enrollment/slots";
 import { type Args, EnrollmentResource } from "../dynamic-providers/resources";
 import { CaCertificate } from "./ca-certificate";
 import type { Certificate } from "./certificate";
-import { certificateSlot, commonInputs, type EnrollmentArgs, isRetained } from "./enrollment-args";
+import {
+  admittedBy,
+  certificateSlot,
+  commonInputs,
+  type EnrollmentArgs,
+  isRetained,
+} from "./enrollment-args";
 
 /** A CA certificate of the DPS (by reference), or an intermediate certificate. */
 export type GroupSlot = CaCertificate | Certificate;
@@ -20,6 +26,8 @@ export interface EnrollmentGroupArgs extends EnrollmentArgs {
 /** An enrollment group: admits every device whose chain leads to a certificate in one of its slots. */
 export class EnrollmentGroup extends pulumi.ComponentResource {
   readonly enrollmentId: string;
+  /** What its slots admit; nothing while it is disabled. */
+  readonly admits: pulumi.Output<string[]>;
   readonly live: pulumi.Output<LiveEnrollment>;
   /** Procedure and phase of the last roll, in words. */
   readonly roll: pulumi.Output<string>;
@@ -45,10 +53,17 @@ export class EnrollmentGroup extends pulumi.ComponentResource {
         retainOnDelete: isRetained(args),
       },
     );
+    this.admits = admittedBy(args.status, [primary, secondary].map(admission));
     this.live = resource.live;
     this.roll = resource.roll;
     this.registerOutputs({ live: this.live, roll: this.roll });
   }
+}
+
+function admission(slot: GroupSlot | undefined) {
+  return slot instanceof CaCertificate
+    ? { ca: slot.caName, certificate: slot.certificate }
+    : slot && { certificate: slot };
 }
 
 function groupSlot(slot: GroupSlot): Args<Slot> {

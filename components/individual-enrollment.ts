@@ -2,7 +2,13 @@ import * as pulumi from "@pulumi/pulumi";
 import type { LiveEnrollment } from "../dynamic-providers/enrollment/live";
 import { EnrollmentResource } from "../dynamic-providers/resources";
 import type { Certificate } from "./certificate";
-import { certificateSlot, commonInputs, type EnrollmentArgs, isRetained } from "./enrollment-args";
+import {
+  admittedBy,
+  certificateSlot,
+  commonInputs,
+  type EnrollmentArgs,
+  isRetained,
+} from "./enrollment-args";
 
 export interface IndividualEnrollmentArgs extends EnrollmentArgs {
   /** Common name of the device's leaf. Changing it replaces. Default: the component's name. */
@@ -22,6 +28,8 @@ export interface IndividualEnrollmentArgs extends EnrollmentArgs {
  */
 export class IndividualEnrollment extends pulumi.ComponentResource {
   readonly enrollmentId: string;
+  /** What its slots admit; nothing while it is disabled or denied. */
+  readonly admits: pulumi.Output<string[]>;
   readonly live: pulumi.Output<LiveEnrollment>;
   /** Procedure and phase of the last roll, in words. */
   readonly roll: pulumi.Output<string>;
@@ -46,6 +54,10 @@ export class IndividualEnrollment extends pulumi.ComponentResource {
         ...(denied !== undefined && { denied, provisioningStatus: "disabled" as const }),
       },
       { parent: this, dependsOn: service.gate, retainOnDelete: isRetained(args) },
+    );
+    this.admits = admittedBy(
+      denied === undefined ? args.status : "disabled",
+      [primary, secondary].map((slot) => slot && { certificate: slot }),
     );
     this.live = resource.live;
     this.roll = resource.roll;

@@ -14,7 +14,11 @@ export interface CertificatePair {
   thumbprint: string;
   /** Last moment of the leaf's life, ISO 8601. */
   expires: string;
+  /** Who issued the leaf, when the chain says so; undefined when it holds the leaf alone. */
+  issuer: { thumbprint: string; expires: string } | undefined;
 }
+
+const CERTIFICATE = /-----BEGIN CERTIFICATE-----[\s\S]*?-----END CERTIFICATE-----/g;
 
 /**
  * Reads both files. Undefined when they do not make a pair: whoever replaces them replaces one
@@ -27,21 +31,31 @@ export async function readPair(
 ): Promise<CertificatePair | undefined> {
   const [chain, key] = await Promise.all([readFile(chainFile, "utf8"), readFile(keyFile, "utf8")]);
   let leaf: X509Certificate;
+  let others: X509Certificate[];
   try {
     leaf = new X509Certificate(chain);
     if (!leaf.checkPrivateKey(createPrivateKey(key))) {
       return undefined;
     }
+    others = (chain.match(CERTIFICATE) ?? []).slice(1).map((pem) => new X509Certificate(pem));
   } catch {
     return undefined;
   }
+  const issuer = others.find((other) => leaf.checkIssued(other) && leaf.verify(other.publicKey));
   const { CN } = leaf.toLegacyObject().subject as unknown as { CN?: string };
   return {
     chain,
     key,
     commonName: CN ?? "",
-    thumbprint: leaf.fingerprint256.replaceAll(":", ""),
-    expires: new Date(leaf.validTo).toISOString(),
+    ...evidence(leaf),
+    issuer: issuer && evidence(issuer),
+  };
+}
+
+function evidence({ fingerprint256, validTo }: X509Certificate) {
+  return {
+    thumbprint: fingerprint256.replaceAll(":", ""),
+    expires: new Date(validTo).toISOString(),
   };
 }
 

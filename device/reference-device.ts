@@ -1,7 +1,7 @@
 /** A device that provisions itself, sends telemetry, and lives through every roll of its certificate. */
 import { EventEmitter } from "node:events";
 import { Backoff, type BackoffOptions, type Clock, systemClock } from "./backoff";
-import { CertificateFiles } from "./certificate-files";
+import { CertificateFiles, type CertificatePair } from "./certificate-files";
 import { Counters } from "./counters";
 import { DeviceError, hubFailure } from "./failure";
 import { HubConnection } from "./hub-connection";
@@ -46,8 +46,22 @@ export interface ReferenceDeviceEvents {
   rolled: [{ from: string; to: string; first: RollFirst }];
 }
 
-/** The direct method with which a back end asks the device to register again. */
+/** The direct method with which a back end asks the device to register again: docs/guides/reprovision.md. */
 export const REPROVISION_METHOD = "reprovision";
+
+/**
+ * What the device says of its certificate in its twin: evidence of who has rolled, and of who issued its
+ * leaf, which neither DPS nor the hub can tell.
+ */
+export function reportedProperties({ thumbprint, expires, issuer }: CertificatePair): object {
+  return {
+    dps: {
+      leaf: { sha256: thumbprint, notAfter: expires },
+      // null takes away what an earlier chain has left there.
+      issuer: issuer === undefined ? null : { sha256: issuer.thumbprint, notAfter: issuer.expires },
+    },
+  };
+}
 
 export class ReferenceDevice extends EventEmitter<ReferenceDeviceEvents> {
   readonly counters: Counters;
@@ -144,14 +158,14 @@ export class ReferenceDevice extends EventEmitter<ReferenceDeviceEvents> {
 
   private async sendTelemetry(
     connection: HubConnection,
-    { pair: { thumbprint, expires } }: Assignment,
+    { pair }: Assignment,
     session: AbortSignal,
   ): Promise<void> {
     let reported = false;
     while (!session.aborted) {
       const message = this.counters.messages + 1;
       try {
-        await connection.send({ message, thumbprint });
+        await connection.send({ message, thumbprint: pair.thumbprint });
       } catch (error) {
         connection.end(hubFailure(error).reason);
         return;
@@ -162,7 +176,7 @@ export class ReferenceDevice extends EventEmitter<ReferenceDeviceEvents> {
       this.emit("telemetry", { message });
       try {
         if (!reported && !session.aborted) {
-          await connection.report({ certificate: { thumbprint, expires } });
+          await connection.report(reportedProperties(pair));
           reported = true;
         }
       } catch (error) {
@@ -188,7 +202,7 @@ export class ReferenceDevice extends EventEmitter<ReferenceDeviceEvents> {
     while (!session.aborted) {
       const pair = await this.files.latest();
       const isNew = pair.thumbprint !== thumbprint;
-      if (isNew && this.rollFirst === "connect") {
+      if (isNew && this.rollFirst === "connect" && !asked.signal.aborted) {
         return { hub, deviceId, pair };
       }
       if (isNew || asked.signal.aborted) {

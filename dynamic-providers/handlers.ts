@@ -1,6 +1,7 @@
 import type { Handler } from "./handler";
 import { breachContainment } from "./breach-containment/provider";
 import { caCertificate } from "./ca-certificate/provider";
+import { deviceReprovisioning } from "./device-reprovisioning/provider";
 import { deviceRegistrationRemoval } from "./device-registration-removal/provider";
 import { deviceTwinJournal } from "./device-twin-journal/provider";
 import { enrollmentGroup } from "./enrollment-group/provider";
@@ -13,6 +14,7 @@ export const handlers = {
   BreachContainment: breachContainment,
   CaCertificate: caCertificate,
   DeviceRegistrationRemoval: deviceRegistrationRemoval,
+  DeviceReprovisioning: deviceReprovisioning,
   DeviceTwinJournal: deviceTwinJournal,
   EnrollmentGroup: enrollmentGroup,
   IndividualEnrollment: individualEnrollment,

@@ -7,6 +7,8 @@ import type { BreachContainmentInputs, Containment } from "./breach-containment/
 import type { CaCertificateInputs, CaCertificateOutputs } from "./ca-certificate/provider";
 import type { DeviceRegistrationRemovalInputs } from "./device-registration-removal/provider";
 import type { RemovalScope } from "./device-registration-removal/candidates";
+import type { DeviceReprovisioningInputs } from "./device-reprovisioning/provider";
+import type { Report } from "./device-reprovisioning/outcomes";
 import type { JournalEntry } from "./device-twin-journal/provider";
 import type { EnrollmentInputs, LiveEnrollment } from "./enrollment/live";
 import type { HandlerName } from "./handlers";
@@ -120,5 +122,18 @@ export class DeviceRegistrationRemovalResource extends DynamicResource<DeviceReg
     options: pulumi.CustomResourceOptions,
   ) {
     super("DeviceRegistrationRemoval", name, args, ["removed", "restored", "pending"], options);
+  }
+}
+
+export class DeviceReprovisioningResource extends DynamicResource<DeviceReprovisioningInputs> {
+  declare readonly left: pulumi.Output<number>;
+  declare readonly report: pulumi.Output<Report | undefined>;
+
+  constructor(
+    name: string,
+    args: Args<DeviceReprovisioningInputs>,
+    options: pulumi.CustomResourceOptions,
+  ) {
+    super("DeviceReprovisioning", name, args, ["left", "report", "overlap", "told"], options);
   }
 }

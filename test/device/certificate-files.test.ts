@@ -36,6 +36,20 @@ describe("certificate files of a device", () => {
     assert.equal(pair.chain, old.chainPem);
   });
 
+  it("tells who issued the leaf, when the chain says so", async () => {
+    const ca = await (await TestCa.root("Root")).intermediate("Plant");
+    const other = await (await TestCa.root("Root")).intermediate("Plant");
+    const leaf = await ca.leaf("truck-7");
+    writeFileSync(key, leaf.key);
+    // Another CA of the same name stands before the right one.
+    writeFileSync(chain, leaf.pem + other.pem + ca.pem);
+    assert.equal((await readPair(chain, key))?.issuer?.thumbprint, ca.certificate.thumbprint);
+    writeFileSync(chain, leaf.pem + other.pem);
+    assert.equal((await readPair(chain, key))?.issuer, undefined);
+    writeFileSync(chain, leaf.pem);
+    assert.equal((await readPair(chain, key))?.issuer, undefined);
+  });
+
   it("keeps the old pair until the new key is there too", async () => {
     const files = new CertificateFiles(chain, key);
     assert.equal((await files.latest()).thumbprint, old.thumbprint);

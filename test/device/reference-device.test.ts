@@ -19,7 +19,7 @@ import { Relay } from "./relay";
 const ID = "truck-7";
 
 interface Reported {
-  certificate: { thumbprint: string; expires: string };
+  dps: Record<"leaf" | "issuer", { sha256: string; notAfter: string }>;
 }
 
 describe("reference device", () => {
@@ -107,8 +107,10 @@ describe("reference device", () => {
     assert.equal(identity.thumbprints[0], leaf.thumbprint);
     const twin = await Registry.fromConnectionString(hubConnectionString()).getTwin(ID);
     const { reported } = twin.responseBody.properties as unknown as { reported: Reported };
-    assert.equal(reported.certificate.thumbprint, leaf.thumbprint);
-    assert.match(reported.certificate.expires, /^\d{4}-\d\d-\d\dT/);
+    assert.equal(reported.dps.leaf.sha256, leaf.thumbprint);
+    assert.match(reported.dps.leaf.notAfter, /^\d{4}-\d\d-\d\dT/);
+    assert.equal(reported.dps.issuer.sha256, ca.certificate.thumbprint);
+    assert.match(reported.dps.issuer.notAfter, /^\d{4}-\d\d-\d\dT/);
     assert.deepEqual(started.counters.refused, { dps: 0, hub: 0 });
   });
 
@@ -154,6 +156,24 @@ describe("reference device", () => {
     await once(started, "telemetry");
     assert.equal(started.counters.registrations, 2);
     assert.deepEqual(started.counters.refused, { dps: 0, hub: 0 });
+  });
+
+  it("looks for a new certificate when a direct method asks it to, and registers with that", async () => {
+    const started = await start({ watchIntervalMs: 3_600_000, rollFirst: "connect" });
+    await once(started, "telemetry");
+    await once(started, "telemetry");
+    const renewed = await ca.leaf(ID);
+    install(renewed);
+    const rolled = once(started, "rolled");
+    await Client.fromConnectionString(hubConnectionString()).invokeDeviceMethod(ID, {
+      methodName: REPROVISION_METHOD,
+      responseTimeoutInSeconds: 30,
+      connectTimeoutInSeconds: 0,
+    });
+    const [{ to }] = (await rolled) as [{ to: string }];
+    assert.equal(to, renewed.thumbprint);
+    assert.deepEqual(started.counters.refused, { dps: 0, hub: 0 });
+    assert.equal(started.counters.registrations, 2);
   });
 
   it("keeps the old connection while DPS does not take the new certificate", async () => {
