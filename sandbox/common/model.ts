@@ -94,12 +94,18 @@ export interface CertificateInfo {
   version: number;
 }
 
+export type AssignedAuthentication =
+  /** SHA-256, upper-case hex, of the leaf that the device presented. */
+  | { type: "selfSigned"; thumbprint: string }
+  /** The device's keys, base64. */
+  | { type: "sas"; primaryKey: string; secondaryKey: string };
+
 /** What DPS asks of a linked hub when a device has been attested. */
 export interface HubAssignment {
   hubHostName: string;
   deviceId: string;
-  /** SHA-256, upper-case hex, of the leaf that the device presented. */
-  thumbprint: string;
+  /** How the device proved itself to DPS, and will prove itself to the hub. */
+  authentication: AssignedAuthentication;
   initialTwin?: {
     tags?: Record<string, unknown>;
     properties?: { desired?: Record<string, unknown> };
@@ -112,8 +118,7 @@ export interface LinkedHubOperations {
   /** Does the hub exist and does the linked connection string still open it? */
   accepts(connectionString: string): boolean;
   /**
-   * Creates the device identity, or rewrites the thumbprint of the one that is there
-   * (authentication type selfSigned). `reset` sets the twin back to the initial twin.
+   * Creates the device identity, or rewrites the authentication of the one that is there. `reset` sets the twin back to the initial twin.
    */
   assign(assignment: HubAssignment, reset: boolean): void;
   has(hubHostName: string, deviceId: string): boolean;

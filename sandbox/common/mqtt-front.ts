@@ -6,6 +6,7 @@
 import { setTimeout } from "node:timers/promises";
 import { createServer } from "node:tls";
 import type { AddressInfo, Socket } from "node:net";
+import type { Duplex } from "node:stream";
 import type { Aedes, AuthenticateError, Client, Connection } from "aedes" with {
   "resolution-mode": "import",
 };
@@ -80,6 +81,8 @@ export interface MqttFront {
   isConnected(clientId: string): boolean;
   /** Is it connected, with a subscription that covers the topic? */
   isSubscribed(clientId: string, topic: string): boolean;
+  /** Serves a connection that came in elsewhere, with the certificates presented there. */
+  accept(connection: Duplex, presented: Buffer[]): void;
   /** Ends all connections and the listener. */
   close(): Promise<void>;
 }
@@ -100,11 +103,12 @@ export async function startMqttFront(options: MqttFrontOptions): Promise<MqttFro
   const broker = await Aedes.createBroker();
   const clients = new Clients(broker, options);
   const server = createServer(tlsServerOptions(options.identity, true));
-  const sockets = new Set<Socket>();
-  server.on("connection", (socket: Socket) => {
+  const sockets = new Set<Duplex>();
+  const track = (socket: Duplex): void => {
     sockets.add(socket);
     socket.on("close", () => sockets.delete(socket));
-  });
+  };
+  server.on("connection", track);
   server.on("secureConnection", (socket) => broker.handle(socket));
   // A handshake that fails has no MQTT client yet; Node destroys its socket.
   server.on("tlsClientError", () => undefined);
@@ -123,6 +127,13 @@ export async function startMqttFront(options: MqttFrontOptions): Promise<MqttFro
     disconnect: (clientId, forget = false) => clients.disconnect(clientId, forget),
     isConnected: (clientId) => clients.isConnected(clientId),
     isSubscribed: (clientId, topic) => clients.isSubscribed(clientId, topic),
+    accept: (connection, presented) => {
+      track(connection);
+      // A client that goes away in the middle of a frame.
+      connection.on("error", () => connection.destroy());
+      clients.presented.set(connection, presented);
+      broker.handle(connection as Connection);
+    },
     close: async () => {
       const closed = new Promise<void>((resolve) => server.close(() => resolve()));
       await new Promise<void>((resolve) => broker.close(resolve));
@@ -139,6 +150,8 @@ class Clients {
   private readonly topics = new WeakMap<Client, Set<string>>();
   /** Clients whose answers are lost. */
   private readonly muted = new Set<string>();
+  /** Certificates of connections that are not TLS sockets themselves. */
+  readonly presented = new WeakMap<object, Buffer[]>();
 
   constructor(
     private readonly broker: Aedes,
@@ -246,7 +259,7 @@ class Clients {
       clientId: client.id,
       username: username ?? "",
       password: password?.toString("utf8"),
-      peerChain: peerChain(client.conn as Connection & Socket),
+      peerChain: this.presented.get(client.conn) ?? peerChain(client.conn as Connection & Socket),
     });
     const { code, note } = typeof answer === "number" ? { code: answer, note: "" } : answer;
     this.record("CONNECT", username ?? "", code, note === "" ? client.id : `${client.id}: ${note}`);

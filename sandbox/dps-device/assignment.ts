@@ -1,7 +1,7 @@
 /** Completes a registration: picks the hub, writes the device there, writes the record. */
 import { randomUUID } from "node:crypto";
 import { HttpError } from "../common/errors";
-import type { HubAssignment, LinkedHub, Sandbox } from "../common/model";
+import type { AssignedAuthentication, HubAssignment, LinkedHub, Sandbox } from "../common/model";
 import {
   dpsDate,
   newEtag,
@@ -12,6 +12,7 @@ import {
   type Substatus,
 } from "../dps-service/records";
 import { allocate, AllocationError } from "./allocation";
+import { deviceKeys } from "./attestation/by-key";
 
 /** A linked hub that is missing or refuses. Seen: azure-iot-sdk-c#2362. */
 const HUB_REFUSED_CODE = 401002;
@@ -93,7 +94,7 @@ function assign(
     assignment: {
       hubHostName: target.name,
       deviceId,
-      thumbprint: operation.thumbprint,
+      authentication: authenticationOf(entry, operation),
       capabilities: entry.settings.capabilities,
     },
     previous,
@@ -104,6 +105,22 @@ function assign(
     deviceId,
     substatus: substatusOf(previous, moves, entry, migrateDeviceData),
   };
+}
+
+/** What the hub's record will hold: the leaf that was presented, or the device's keys. */
+function authenticationOf(
+  entry: EnrollmentRecord,
+  { proof, registrationId }: OperationRecord,
+): AssignedAuthentication {
+  if (proof.type === "x509") {
+    return { type: "selfSigned", thumbprint: proof.thumbprint };
+  }
+  const keys = deviceKeys(entry, registrationId);
+  if (keys === undefined) {
+    // not known: an enrollment that was given certificates while its device was being assigned.
+    throw new AssignmentError(ENROLLMENT_GONE_CODE, "Enrollment not found.");
+  }
+  return { type: "sas", primaryKey: keys.primary, secondaryKey: keys.secondary };
 }
 
 /** With updateHubAssignment false a device stays where it is, if its hub is still linked. */

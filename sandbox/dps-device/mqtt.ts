@@ -3,11 +3,12 @@
  * a device that is refused is connected (CONNACK 0) and gets its refusal as the answer to its
  * registration (azure-iot-sdk-c#1900).
  */
-import { startMqttFront } from "../common/mqtt-front";
+import { startMqttFront, type MqttFront } from "../common/mqtt-front";
 import { dpsError, HttpError } from "../common/errors";
 import type { Sandbox, ServerIdentity } from "../common/model";
 import { badRequest } from "../dps-service/service-errors";
-import { RETRY_AFTER_SECONDS, type DeviceRequest, type Registrar } from "./registrar";
+import type { DeviceRequest } from "./attestation/attest";
+import { RETRY_AFTER_SECONDS, type Registrar } from "./registrar";
 
 const ANSWERS = "$dps/registrations/res/#";
 const REGISTER = /^\$dps\/registrations\/PUT\/iotdps-register\/\?(.*)$/;
@@ -33,7 +34,7 @@ export async function startDeviceMqtt(
   front: MqttIdentity,
   listen: { address: string; port: number },
   registrar: Registrar,
-): Promise<{ port: number; close(): Promise<void> }> {
+): Promise<MqttFront> {
   const devices = new Map<string, DeviceRequest>();
   const { sandbox, service, instance } = front;
   const log = (path: string, status: number, note: string) =>
@@ -54,11 +55,9 @@ export async function startDeviceMqtt(
       if (device === undefined) {
         return { code: NOT_AUTHORIZED, note: "ID scope, client ID or username is not right" };
       }
-      if (peerChain.length === 0 && password !== undefined) {
-        // There is no 501 in MQTT 3.1.1, and clients would repeat a registration answered by one.
-        return { code: NOT_AUTHORIZED, note: "the sandbox has no symmetric key attestation" };
-      }
-      devices.set(clientId, { ...device, presented: peerChain });
+      // not known: whether a signature that is not right is refused here already; assumed that it
+      // is treated like a certificate, whose refusal is the answer to the registration.
+      devices.set(clientId, { ...device, presented: peerChain, token: password });
       return ACCEPTED;
     },
     authorizeSubscribe: (_clientId, topic) => topic === ANSWERS,
@@ -103,7 +102,7 @@ function readUsername(
   username: string,
   clientId: string,
   registrar: Registrar,
-): Omit<DeviceRequest, "presented"> | undefined {
+): Pick<DeviceRequest, "idScope" | "registrationId"> | undefined {
   const [, idScope, registrationId, rest] = USERNAME.exec(username) ?? [];
   if (idScope === undefined || registrationId === undefined || rest === undefined) {
     return undefined;

@@ -1,6 +1,6 @@
 /** The device API's three operations, the same for HTTPS and MQTT: register, poll, look up. */
 import { randomBytes, randomUUID } from "node:crypto";
-import { dpsError, type HttpError } from "../common/errors";
+import { dpsError } from "../common/errors";
 import type { Sandbox } from "../common/model";
 import { BodyError, object, optional, present, text } from "../dps-service/body-reader";
 import { showRegistration } from "../dps-service/presenter";
@@ -9,6 +9,7 @@ import {
   dpsDate,
   newEtag,
   type OperationRecord,
+  type Proof,
   type RegistrationRecord,
 } from "../dps-service/records";
 import {
@@ -20,12 +21,27 @@ import {
   unauthorized,
 } from "../dps-service/service-errors";
 import { complete } from "./assignment";
-import { attestByCertificate } from "./attestation/by-certificate";
-import { readCertificate, thumbprint } from "./attestation/certificate";
-import type { Verdict } from "./attestation/judge";
+import {
+  attest,
+  checkSameDevice,
+  describe,
+  describeProof,
+  type Admission,
+  type DeviceRequest,
+} from "./attestation/attest";
 
 /** Seconds that the service asks a device to wait before it polls (seen in traces). */
 export const RETRY_AFTER_SECONDS = 3;
+
+/** What a registration leaves in the record at once. */
+const RECORDED_AS: Record<
+  Admission["leads"],
+  Pick<RegistrationRecord, "status" | "errorCode" | "errorMessage">
+> = {
+  assignment: { status: "assigning" },
+  disabled: { status: "disabled" },
+  failed: { status: "failed", errorCode: 401002, errorMessage: "Invalid certificate" },
+};
 
 /** An answer to a device, before it becomes HTTP or MQTT. */
 export interface DeviceAnswer {
@@ -34,13 +50,6 @@ export interface DeviceAnswer {
   operationId: string;
   /** For the request log: who admitted the device, and which leaf. */
   note: string;
-}
-
-export interface DeviceRequest {
-  idScope: string;
-  registrationId: string;
-  /** Certificates that the device presented, DER, leaf first. */
-  presented: Buffer[];
 }
 
 export class Registrar {
@@ -65,25 +74,22 @@ export class Registrar {
 
   /** Attests the device and starts an operation: 202. Throws `HttpError` when it is refused. */
   register(request: DeviceRequest, body: unknown): DeviceAnswer {
-    const now = this.sandbox.clock.now();
     this.checkBody(request, body);
     const directory = this.scoped(request);
-    const verdict = this.attest(request, directory);
-    if (!verdict.admitted) {
-      return this.refuse(verdict, request, directory);
-    }
+    const admission = attest(this.sandbox, directory, request);
+    const now = this.sandbox.clock.now();
     this.checkNoneUnderWay(directory, request.registrationId, now);
     const operation = directory.putOperation({
       operationId: newOperationId(),
       registrationId: request.registrationId,
-      thumbprint: verdict.thumbprint,
-      by: verdict.by,
+      proof: admission.proof,
+      by: admission.by ?? { kind: "group", id: "" },
       polls: 0,
       dueMs: now.getTime() + RETRY_AFTER_SECONDS * 1000,
-      done: false,
+      done: admission.leads !== "assignment",
     });
-    this.mark(directory, request.registrationId, verdict.by, { status: "assigning" });
-    return this.assigning(operation, `${verdict.by.kind} ${verdict.by.id}`);
+    this.mark(directory, request.registrationId, admission.by, RECORDED_AS[admission.leads]);
+    return this.assigning(operation, admission.note);
   }
 
   /** 202 while the operation runs, then 200 with its outcome, however often it is asked. */
@@ -93,26 +99,24 @@ export class Registrar {
     if (operation === undefined || operation.operationId !== operationId) {
       throw registrationNotFound(this.sandbox.clock.now(), "Operation not found.");
     }
-    this.checkSameDevice(request, operation);
+    checkSameDevice(this.sandbox, directory, request, operation);
     const record = this.advance(directory, operation);
-    const { kind, id } = operation.by;
     return record === undefined
-      ? this.assigning(operation, `${kind} ${id}`)
+      ? this.assigning(operation, describe(operation.by, operation.proof))
       : this.final(operation, record);
   }
 
   /** The registration record of the device that asks. */
   lookUp(request: DeviceRequest): object {
     const directory = this.scoped(request);
-    const verdict = this.attest(request, directory);
-    if (!verdict.admitted) {
-      throw this.unauthorized(verdict);
+    if (attest(this.sandbox, directory, request).leads === "failed") {
+      throw unauthorized(this.sandbox.clock.now());
     }
     const record = this.settled(directory, request.registrationId);
     if (record === undefined) {
       throw registrationNotFound(this.sandbox.clock.now());
     }
-    return this.deviceState(record);
+    return this.deviceState(record, directory.operation(record.registrationId)?.proof);
   }
 
   /**
@@ -162,39 +166,6 @@ export class Registrar {
     }
   }
 
-  private attest({ presented, registrationId }: DeviceRequest, directory: Directory): Verdict {
-    return attestByCertificate(this.sandbox, directory, presented, registrationId);
-  }
-
-  private refuse(
-    verdict: Verdict & { admitted: false },
-    request: DeviceRequest,
-    directory: Directory,
-  ): DeviceAnswer {
-    if (
-      verdict.refusal !== "unverified CA" ||
-      this.sandbox.switches.unverifiedCa === "unauthorized"
-    ) {
-      throw this.unauthorized(verdict);
-    }
-    const now = this.sandbox.clock.now();
-    const operation = directory.putOperation({
-      operationId: newOperationId(),
-      registrationId: request.registrationId,
-      thumbprint: thumbprint(readCertificate(request.presented[0]!)),
-      by: { kind: "group", id: "" },
-      polls: 0,
-      dueMs: now.getTime(),
-      done: true,
-    });
-    this.mark(directory, request.registrationId, undefined, {
-      status: "failed",
-      errorCode: 401002,
-      errorMessage: "Invalid certificate",
-    });
-    return this.assigning(operation, verdict.detail);
-  }
-
   /** Gives the record a status; an error of an earlier registration does not stay. */
   private mark(
     directory: Directory,
@@ -218,20 +189,6 @@ export class Registrar {
     });
   }
 
-  private unauthorized(verdict: Verdict & { admitted: false }): HttpError {
-    const error = unauthorized(this.sandbox.clock.now(), verdict.message);
-    error.message = `401002 ${verdict.message}: ${verdict.refusal}: ${verdict.detail}`;
-    return error;
-  }
-
-  /** not known, assumed: only the leaf that registered may ask how it went. */
-  private checkSameDevice({ presented }: DeviceRequest, operation: OperationRecord): void {
-    const leaf = presented[0];
-    if (leaf === undefined || thumbprint(readCertificate(leaf)) !== operation.thumbprint) {
-      throw unauthorized(this.sandbox.clock.now());
-    }
-  }
-
   private advance(
     directory: Directory,
     operation: OperationRecord,
@@ -246,24 +203,24 @@ export class Registrar {
     return complete(this.sandbox, directory, operation);
   }
 
-  private assigning({ operationId, thumbprint: leaf }: OperationRecord, by: string): DeviceAnswer {
-    const body = { operationId, status: "assigning" };
-    return { status: 202, body, operationId, note: `${by}, leaf ${leaf}` };
+  private assigning({ operationId }: OperationRecord, note: string): DeviceAnswer {
+    return { status: 202, body: { operationId, status: "assigning" }, operationId, note };
   }
 
   private final(operation: OperationRecord, record: RegistrationRecord): DeviceAnswer {
-    const { operationId } = operation;
+    const { operationId, proof } = operation;
     const { status } = record;
-    const body = { operationId, status, registrationState: this.deviceState(record) };
+    const body = { operationId, status, registrationState: this.deviceState(record, proof) };
     const outcome = record.assignedHub === undefined ? status : `${status} ${record.assignedHub}`;
-    return { status: 200, body, operationId, note: `${outcome}, leaf ${operation.thumbprint}` };
+    return { status: 200, body, operationId, note: `${outcome}, ${describeProof(proof)}` };
   }
 
   /** What the device is told of its registration. */
-  private deviceState(record: RegistrationRecord): object {
+  private deviceState(record: RegistrationRecord, proof: Proof | undefined): object {
     const first = this.sandbox.switches.deviceSubstatus === "initialAssignment";
     return {
-      x509: {},
+      // Seen for certificates; not known for symmetric keys: assumed to be absent.
+      ...(proof?.type === "symmetricKey" ? {} : { x509: {} }),
       ...showRegistration(record),
       ...(first && record.substatus !== undefined ? { substatus: "initialAssignment" } : {}),
     };

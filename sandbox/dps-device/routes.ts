@@ -3,13 +3,8 @@ import type { FastifyInstance, FastifyReply, FastifyRequest } from "fastify";
 import { peerChain } from "../common/http";
 import type { Sandbox } from "../common/model";
 import { checkApiVersion } from "../dps-service/routes";
-import { notWritten } from "../dps-service/service-errors";
-import {
-  RETRY_AFTER_SECONDS,
-  type DeviceAnswer,
-  type DeviceRequest,
-  type Registrar,
-} from "./registrar";
+import type { DeviceRequest } from "./attestation/attest";
+import { RETRY_AFTER_SECONDS, type DeviceAnswer, type Registrar } from "./registrar";
 
 interface Params {
   idScope: string;
@@ -37,14 +32,14 @@ export function deviceRoutes(app: FastifyInstance, sandbox: Sandbox, registrar: 
 
 /** not known: whether the certificate is looked at on every request of one connection. It is here. */
 function deviceOf(request: FastifyRequest, sandbox: Sandbox): DeviceRequest {
-  const now = sandbox.clock.now();
-  checkApiVersion(request, now);
-  const presented = peerChain(request.raw.socket);
-  if (presented.length === 0 && request.headers.authorization !== undefined) {
-    throw notWritten(now, "The sandbox does not have this operation: symmetric key attestation");
-  }
+  checkApiVersion(request, sandbox.clock.now());
   const { idScope, id } = request.params as Params;
-  return { idScope, registrationId: id, presented };
+  return {
+    idScope,
+    registrationId: id,
+    presented: peerChain(request.raw.socket),
+    token: request.headers.authorization,
+  };
 }
 
 function send(device: DeviceRequest, answer: DeviceAnswer, reply: FastifyReply): FastifyReply {

@@ -1,5 +1,6 @@
 /** A provisioning service that listens: HTTPS for people and devices, MQTT for devices. */
 import { listen } from "../common/http";
+import { acceptMqttOverWebSockets } from "../common/mqtt-websocket";
 import type { ListenOptions, Sandbox, ServiceEndpoint } from "../common/model";
 import { startDeviceMqtt } from "../dps-device/mqtt";
 import { createProvisioningApp } from "./app";
@@ -32,6 +33,16 @@ export async function startProvisioningFront(
       { sandbox, service: "dps-device", instance: serviceName, identity },
       { address, port: listenOn.mqttPort },
       registrar,
+    );
+    acceptMqttOverWebSockets(app.server, mqtt.accept, (path, status) =>
+      sandbox.log.record({
+        service: "dps-device",
+        instance: serviceName,
+        protocol: "https",
+        method: "UPGRADE",
+        path,
+        status,
+      }),
     );
     return {
       httpsPort,

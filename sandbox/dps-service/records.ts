@@ -79,12 +79,16 @@ export interface RegistrationRecord {
   group?: string;
 }
 
+/** How a device proved itself when it registered. */
+export type Proof =
+  /** SHA-256, upper-case hex, of the leaf that was presented. */
+  { type: "x509"; thumbprint: string } | { type: "symmetricKey" };
+
 /** A registration that a device asked for; the newest one of a registration ID. */
 export interface OperationRecord {
   operationId: string;
   registrationId: string;
-  /** SHA-256, upper-case hex, of the leaf that was presented. */
-  thumbprint: string;
+  proof: Proof;
   by: { kind: EntryKind; id: string };
   /** Times the device has asked and was told "assigning". */
   polls: number;

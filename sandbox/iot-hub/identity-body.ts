@@ -55,6 +55,15 @@ export function selfSigned(primary: string | null, secondary: string | null): Au
   };
 }
 
+/** sas with these keys, base64. */
+export function sas(primaryKey: string, secondaryKey: string): Authentication {
+  return {
+    type: "sas",
+    symmetricKey: { primaryKey, secondaryKey },
+    x509Thumbprint: NO_THUMBPRINTS,
+  };
+}
+
 export function readAuthentication(value: unknown): Authentication {
   const sent = value === undefined || value === null ? {} : object(value, "authentication");
   const slots = readThumbprints(sent["x509Thumbprint"]);

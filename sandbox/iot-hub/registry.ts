@@ -1,9 +1,9 @@
 /** The identity registry and the twins of one hub: every write to a device goes through here. */
-import type { HubAssignment, Sandbox } from "../common/model";
+import type { AssignedAuthentication, HubAssignment, Sandbox } from "../common/model";
 import { connectionsOf, type HubConnections } from "./connections";
 import { deviceAlreadyExists, deviceNotFound, preconditionFailed } from "./faults";
 import { ModuleRegistry } from "./modules";
-import { checkDeviceId, readIdentity, selfSigned, type IdentityInput } from "./identity-body";
+import { checkDeviceId, readIdentity, sas, selfSigned, type IdentityInput } from "./identity-body";
 import { FILLS_PARENT_SCOPES } from "./not-known";
 import {
   Devices,
@@ -11,6 +11,7 @@ import {
   NEVER,
   newGenerationId,
   newIdentityEtag,
+  type Authentication,
   type DeviceRecord,
   type Json,
 } from "./records";
@@ -83,11 +84,11 @@ export class DeviceRegistry {
     this.connections.end(deviceId, true);
   }
 
-  /** Creates the identity or rewrites its thumbprints, as DPS does at every registration. */
-  assign({ deviceId, thumbprint, initialTwin, capabilities }: HubAssignment, reset: boolean): void {
+  /** Creates the identity or rewrites its authentication, as DPS does at every registration. */
+  assign(assignment: HubAssignment, reset: boolean): void {
+    const { deviceId, initialTwin, capabilities } = assignment;
     checkDeviceId(deviceId);
-    const secondary = this.sandbox.switches.bothThumbprintsWritten ? thumbprint : null;
-    const authentication = selfSigned(thumbprint.toUpperCase(), secondary?.toUpperCase() ?? null);
+    const authentication = this.assigned(assignment.authentication);
     const twin = partsOf(initialTwin);
     const before = this.devices.get(deviceId);
     if (before === undefined) {
@@ -101,6 +102,15 @@ export class DeviceRegistry {
     if (reset) {
       this.reset(deviceId, twin);
     }
+  }
+
+  private assigned(authentication: AssignedAuthentication): Authentication {
+    if (authentication.type === "sas") {
+      const { primaryKey, secondaryKey } = authentication;
+      return sas(primaryKey, secondaryKey);
+    }
+    const thumbprint = authentication.thumbprint.toUpperCase();
+    return selfSigned(thumbprint, this.sandbox.switches.bothThumbprintsWritten ? thumbprint : null);
   }
 
   /** Merges a patch into tags and desired properties; tells a connected device. */

@@ -1,10 +1,6 @@
 import assert from "node:assert/strict";
-import { execFile } from "node:child_process";
-import { mkdtempSync, rmSync, writeFileSync } from "node:fs";
-import { tmpdir } from "node:os";
-import { join } from "node:path";
-import { promisify } from "node:util";
 import mqtt from "mqtt";
+import { WebSocket } from "ws";
 import type { ServiceEndpoint } from "../../../sandbox/common/model";
 import { startProvisioningFront } from "../../../sandbox/dps-service/front";
 import { TestCa, type Issued } from "../../support/test-ca";
@@ -17,25 +13,24 @@ import {
   type SmallSandbox,
 } from "../dps-service/small-sandbox";
 import { ID, individualBody, type Json } from "./fixture";
+import { refusalOf, registerWithMicrosoft, SANDBOX_HOST } from "./microsofts-device";
 
-const run = promisify(execFile);
 const RESULTS = "$dps/registrations/res/#";
 const REGISTER = "$dps/registrations/PUT/iotdps-register/?$rid=1";
 
 describe("a provisioning service's front", () => {
   let small: SmallSandbox;
   let front: ServiceEndpoint;
-  let folder: string;
   let leaf: Issued;
 
   beforeEach(async () => {
     small = await smallSandbox();
+    small.change({ serviceHostName: SANDBOX_HOST });
     front = await startProvisioningFront(small.sandbox, SERVICE, {
       address: "127.0.0.1",
       httpsPort: 0,
       mqttPort: 0,
     });
-    folder = mkdtempSync(join(tmpdir(), "dps-device-"));
     leaf = await TestCa.selfSigned(ID);
     await enroll(leaf);
   });
@@ -43,7 +38,6 @@ describe("a provisioning service's front", () => {
   afterEach(async () => {
     await front.close();
     await small.close();
-    rmSync(folder, { recursive: true, force: true });
   });
 
   const enroll = async (one: Issued, more: Json = {}, ifMatch?: string) => {
@@ -59,28 +53,7 @@ describe("a provisioning service's front", () => {
     assert.equal(status, 200);
   };
 
-  const write = (name: string, text: string) => {
-    const file = join(folder, name);
-    writeFileSync(file, text, { mode: 0o600 });
-    return file;
-  };
-
-  /** What Microsoft's device client makes of a registration. */
-  const microsoftsDevice = async (transport: "mqtt" | "http", one: Issued) => {
-    const port = transport === "mqtt" ? front.mqttPort : front.httpsPort;
-    const { stdout } = await run(
-      process.execPath,
-      [
-        ...["--require", "tsx/cjs", join(__dirname, "register-device.ts")],
-        ...[transport, String(port), ID_SCOPE, ID],
-        ...[write("cert.pem", one.chainPem), write("key.pem", one.key)],
-      ],
-      { env: { ...process.env, NODE_EXTRA_CA_CERTS: write("root.pem", small.tlsRoot) } },
-    );
-    return JSON.parse(stdout) as { result?: Json; error?: { name: string } & Json };
-  };
-
-  const connect = (options: { id?: string; username?: string; one?: Issued; password?: string }) =>
+  const connect = (options: { id?: string; username?: string; one?: Issued }) =>
     mqtt.connectAsync(
       `mqtts://localhost:${front.mqttPort}`,
       {
@@ -89,7 +62,6 @@ describe("a provisioning service's front", () => {
         username:
           options.username ??
           `${ID_SCOPE}/registrations/${ID}/api-version=2019-03-31&ClientVersion=a`,
-        ...(options.password === undefined ? {} : { password: options.password }),
         ca: small.tlsRoot,
         ...(options.one === undefined ? {} : { cert: options.one.chainPem, key: options.one.key }),
         reconnectPeriod: 0,
@@ -108,28 +80,55 @@ describe("a provisioning service's front", () => {
     return answer;
   };
 
-  for (const transport of ["mqtt", "http"] as const) {
-    it(`assigns Microsoft's device client over ${transport}`, async () => {
-      const { result, error } = await microsoftsDevice(transport, leaf);
+  it("assigns and refuses Microsoft's device client over every transport", async () => {
+    const transports = ["mqtt", "mqtt-ws", "http"] as const;
+    const x509 = ({ chainPem: cert, key }: Issued) => ({ cert, key });
+    const other = await TestCa.selfSigned(ID);
+    const jobs = [leaf, other].flatMap((one) =>
+      transports.map((transport) => ({ transport, id: ID, x509: x509(one) })),
+    );
+    const outcomes = await registerWithMicrosoft(small, front, jobs);
+    for (const { result, error } of outcomes.slice(0, 3)) {
       assert.equal(error, undefined);
       assert.equal(result!["assignedHub"], "alpha.azure-devices.net");
       assert.equal(result!["deviceId"], ID);
-      assert.deepEqual(small.hubs.calls, [
-        `assign alpha.azure-devices.net/${ID} ${leaf.thumbprint}`,
-      ]);
-    });
+    }
+    // azure-iot-sdk-python#177, -node#547.
+    for (const refused of outcomes.slice(3)) {
+      assert.equal(refused.error!.name, "UnauthorizedError");
+      assert.equal(refusalOf(refused)["errorCode"], 401002);
+      assert.equal(refusalOf(refused)["message"], "Invalid certificate");
+    }
+    assert.deepEqual(
+      small.hubs.calls,
+      transports.map(() => `assign alpha.azure-devices.net/${ID} ${leaf.thumbprint}`),
+    );
+  });
 
-    it(`refuses Microsoft's device client over ${transport}`, async () => {
-      const { error } = await microsoftsDevice(transport, await TestCa.selfSigned(ID));
-      assert.equal(error!.name, "UnauthorizedError");
-      const body =
-        transport === "mqtt"
-          ? (error!["result"] as Json)
-          : (JSON.parse(String(error!["responseBody"])) as Json);
-      assert.equal(body["errorCode"], 401002);
-      assert.equal(body["message"], "Invalid certificate");
-    });
-  }
+  it("answers other upgrades than MQTT's, and writes them down", async () => {
+    const upgrade = (path: string, protocol: string) =>
+      new Promise<number | undefined>((resolve, reject) => {
+        const socket = new WebSocket(`wss://localhost:${front.httpsPort}${path}`, protocol, {
+          ca: small.tlsRoot,
+        });
+        socket.on("unexpected-response", (_request, { statusCode }) => {
+          resolve(statusCode);
+          socket.terminate();
+        });
+        socket.on("error", reject);
+        socket.on("open", () => reject(new Error("opened")));
+      });
+    assert.equal(await upgrade("/elsewhere", "mqtt"), 404);
+    assert.equal(await upgrade("/$iothub/websocket", "soap"), 400);
+    const logged = small.requests.filter(({ method }) => method === "UPGRADE");
+    assert.deepEqual(
+      logged.map(({ path, status }) => [path, status]),
+      [
+        ["/elsewhere", 404],
+        ["/$iothub/websocket", 400],
+      ],
+    );
+  });
 
   it("sees the intermediates that a device presents over MQTT", async () => {
     const root = await TestCa.root("Root");
@@ -176,14 +175,13 @@ describe("a provisioning service's front", () => {
     await client.endAsync();
   });
 
-  it("refuses other scopes, other client IDs, usernames without api-version, symmetric keys", async () => {
+  it("refuses other scopes, other client IDs, usernames without api-version", async () => {
     const scoped = `${ID_SCOPE}/registrations/${ID}`;
     for (const options of [
       { one: leaf, username: `0ne00000000/registrations/${ID}/api-version=2019-03-31` },
       { one: leaf, id: "truck-8" },
       { one: leaf, username: `${scoped}/ClientVersion=a` },
       { one: leaf, username: scoped },
-      { password: "SharedAccessSignature sr=a&sig=b&se=1" },
     ]) {
       await assert.rejects(connect(options), ({ code }: { code?: number }) => code === 5);
     }

@@ -39,12 +39,13 @@ export class RecordingHubs implements LinkedHubOperations {
   }
 
   assign(assignment: HubAssignment, reset: boolean): void {
-    const { hubHostName, deviceId, thumbprint } = assignment;
+    const { hubHostName, deviceId, authentication } = assignment;
+    const proof = authentication.type === "sas" ? "sas" : authentication.thumbprint;
     if (this.refusing.has(hubHostName)) {
       throw hubError(429, "ThrottlingException", "slow down", new Date());
     }
     const key = `${hubHostName}/${deviceId}`;
-    this.calls.push(`assign ${key} ${thumbprint}${reset ? " reset" : ""}`);
+    this.calls.push(`assign ${key} ${proof}${reset ? " reset" : ""}`);
     const before = this.devices.get(key);
     const initialTwin =
       before !== undefined && !reset ? before.initialTwin : assignment.initialTwin;

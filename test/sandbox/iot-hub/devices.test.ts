@@ -26,7 +26,14 @@ describe("devices at the sandbox's IoT hub", () => {
   });
 
   const assign = (deviceId: string, issued: Issued): void =>
-    hub.linkedHubs.assign({ hubHostName: HOST, deviceId, thumbprint: issued.thumbprint }, false);
+    hub.linkedHubs.assign(
+      {
+        hubHostName: HOST,
+        deviceId,
+        authentication: { type: "selfSigned", thumbprint: issued.thumbprint },
+      },
+      false,
+    );
 
   async function open(deviceId: string, issued: Issued): Promise<Client> {
     const device = await hub.device(deviceId, issued);

@@ -17,7 +17,15 @@ describe("what the sandbox's IoT hub does for a DPS that links it", () => {
     (await hub.registry.get(deviceId)).responseBody as unknown as Record<string, unknown>;
 
   const assign = (thumbprint: string, more: object = {}, reset = false): void =>
-    hub.linkedHubs.assign({ hubHostName: HOST, deviceId: "d-1", thumbprint, ...more }, reset);
+    hub.linkedHubs.assign(
+      {
+        hubHostName: HOST,
+        deviceId: "d-1",
+        authentication: { type: "selfSigned", thumbprint },
+        ...more,
+      },
+      reset,
+    );
 
   it("opens for its own connection strings with the right to write identities", () => {
     const accepts = (text: string): boolean => hub.linkedHubs.accepts(text);
@@ -68,7 +76,15 @@ describe("what the sandbox's IoT hub does for a DPS that links it", () => {
     assert.equal(hub.linkedHubs.twin(HOST, "d-1"), undefined);
     assert.throws(() => hub.linkedHubs.remove(HOST, "d-1"), { name: "HttpError", status: 404 });
     assert.throws(
-      () => hub.linkedHubs.assign({ hubHostName: "x", deviceId: "d", thumbprint: OTHER }, false),
+      () =>
+        hub.linkedHubs.assign(
+          {
+            hubHostName: "x",
+            deviceId: "d",
+            authentication: { type: "selfSigned", thumbprint: OTHER },
+          },
+          false,
+        ),
       { name: "HttpError", status: 401 },
     );
   });

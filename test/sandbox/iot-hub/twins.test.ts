@@ -17,7 +17,11 @@ describe("twins and direct methods of the sandbox's IoT hub", () => {
   beforeEach(async () => {
     hub = await smallHub();
     hub.linkedHubs.assign(
-      { hubHostName: HOST, deviceId: "d-1", thumbprint: leaf.thumbprint },
+      {
+        hubHostName: HOST,
+        deviceId: "d-1",
+        authentication: { type: "selfSigned", thumbprint: leaf.thumbprint },
+      },
       false,
     );
   });
