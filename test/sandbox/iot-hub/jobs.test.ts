@@ -23,7 +23,14 @@ describe("jobs of the sandbox's IoT hub, through Microsoft's JobClient", () => {
   beforeEach(async () => {
     hub = await smallHub();
     for (const [deviceId, leaf] of Object.entries(leaves)) {
-      hub.linkedHubs.assign({ hubHostName: HOST, deviceId, thumbprint: leaf.thumbprint }, false);
+      hub.linkedHubs.assign(
+        {
+          hubHostName: HOST,
+          deviceId,
+          authentication: { type: "selfSigned", thumbprint: leaf.thumbprint },
+        },
+        false,
+      );
     }
   });
   afterEach(async () => {
@@ -116,7 +123,11 @@ describe("jobs of the sandbox's IoT hub, through Microsoft's JobClient", () => {
     assert.equal((await deviceJobs(" WHERE status = 'completed'")).length, 2);
 
     hub.linkedHubs.assign(
-      { hubHostName: HOST, deviceId: "d-9", thumbprint: "A".repeat(64) },
+      {
+        hubHostName: HOST,
+        deviceId: "d-9",
+        authentication: { type: "selfSigned", thumbprint: "A".repeat(64) },
+      },
       false,
     );
     await ping("job-2", "deviceId = 'd-9'", undefined, 60);
