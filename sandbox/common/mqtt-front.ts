@@ -82,7 +82,7 @@ export interface MqttFront {
   /** Is it connected, with a subscription that covers the topic? */
   isSubscribed(clientId: string, topic: string): boolean;
   /** Serves a connection that came in elsewhere, with the certificates presented there. */
-  accept(connection: Duplex, presented: Buffer[]): void;
+  accept: (connection: Duplex, presented: Buffer[]) => void;
   /** Ends all connections and the listener. */
   close(): Promise<void>;
 }
@@ -132,7 +132,7 @@ export async function startMqttFront(options: MqttFrontOptions): Promise<MqttFro
       // A client that goes away in the middle of a frame.
       connection.on("error", () => connection.destroy());
       clients.presented.set(connection, presented);
-      broker.handle(connection as Connection);
+      broker.handle(connection);
     },
     close: async () => {
       const closed = new Promise<void>((resolve) => server.close(() => resolve()));

@@ -42,7 +42,7 @@ export function attestByKey(
   );
   const entry = candidates.find((one) => {
     const keys = deviceKeys(one, registrationId);
-    return keys !== undefined && Object.values(keys).some((key) => signedWith(sas, key));
+    return keys !== undefined && [keys.primary, keys.secondary].some((key) => signedWith(sas, key));
   });
   if (entry !== undefined) {
     return { admitted: true, entry };

@@ -73,6 +73,5 @@ export async function registerWithMicrosoft(
 
 /** The service's answer to a device that it refused. */
 export function refusalOf({ error }: Outcome): Json {
-  const answer = error?.result ?? JSON.parse(String(error?.responseBody));
-  return answer as Json;
+  return (error?.result ?? JSON.parse(String(error?.responseBody))) as Json;
 }

@@ -113,25 +113,25 @@ describe("registration with symmetric keys", () => {
       id,
       symmetricKey,
     });
-    const none = await registerWithMicrosoft(small, front, [mqtt(own!, keys.primaryKey)]);
+    const none = await registerWithMicrosoft(small, front, [mqtt(own, keys.primaryKey)]);
     // Not found (the CLI extension's tests); 404201 (the C# SDK's).
     assert.equal(refusalOf(none[0]!)["errorCode"], 404201);
 
     await enroll("/enrollmentGroups/trucks");
     const [first, second, groupKey, foreign] = await registerWithMicrosoft(small, front, [
-      mqtt(own!, derived(keys.primaryKey, own!)),
-      mqtt(other!, derived(keys.secondaryKey, other!)),
-      mqtt(own!, keys.primaryKey),
-      mqtt(own!, derived(keys.primaryKey, other!)),
+      mqtt(own, derived(keys.primaryKey, own)),
+      mqtt(other, derived(keys.secondaryKey, other)),
+      mqtt(own, keys.primaryKey),
+      mqtt(own, derived(keys.primaryKey, other)),
     ]);
     assert.equal(first!.result!["deviceId"], own);
     assert.equal(second!.result!["deviceId"], other);
     assert.equal(groupKey!.error!.name, "UnauthorizedError");
     assert.equal(foreign!.error!.name, "UnauthorizedError");
-    assert.deepEqual(written(own!)!.authentication, {
+    assert.deepEqual(written(own)!.authentication, {
       type: "sas",
-      primaryKey: derived(keys.primaryKey, own!),
-      secondaryKey: derived(keys.secondaryKey, own!),
+      primaryKey: derived(keys.primaryKey, own),
+      secondaryKey: derived(keys.secondaryKey, own),
     });
     const listed = await service("POST", "/registrations/trucks/query");
     assert.deepEqual(
