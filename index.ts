@@ -8,6 +8,7 @@ import { CaCertificate } from "./components/ca-certificate";
 import { EnrollmentGroup } from "./components/enrollment-group";
 import { IndividualEnrollment } from "./components/individual-enrollment";
 import { ProvisioningService } from "./components/provisioning-service";
+import { Reprovisioning } from "./components/reprovisioning";
 import { named, readStack, supportedProof } from "./components/stack";
 import { describe } from "./dynamic-providers/enrollment/live";
 import { reenabled } from "./configuration/reenable";
@@ -83,6 +84,17 @@ const removals = configuration.compromised.map((entry) => {
   });
 });
 
+/** Beside the entries, not in them: a removal waits for entries, and must not wait for devices. */
+const reprovisionings = [...groups, ...individuals].flatMap((entry) => {
+  const { enrollmentGroups, individualEnrollments, reprovisioning } = configuration;
+  const section = entry instanceof EnrollmentGroup ? enrollmentGroups : individualEnrollments;
+  const how = section[entry.enrollmentId]?.reprovision;
+  const name = `${entry instanceof EnrollmentGroup ? "group" : "individual"}-${entry.enrollmentId}`;
+  return how === undefined
+    ? []
+    : [new Reprovisioning(name, { service, entry, how, ...reprovisioning })];
+});
+
 export const idScope = service.idScope;
 export const provisioningHost = service.hostName;
 /** What is live in the slots, in words, by enrollment. */
@@ -96,5 +108,9 @@ export const enrollments = Object.fromEntries(
 export const pendingDevices = pulumi
   .all(removals.map(({ pending }) => pending))
   .apply((all) => all.flat());
+/** What became of the devices that were told to register again, by enrollment. */
+export const reprovisioned = Object.fromEntries(
+  reprovisionings.map(({ entryId, report }) => [entryId, report]),
+);
 /** Certificates and keys made in the stack (sandbox only), by name. */
 export const devCertificates = pulumi.secret(stack.devCertificates);

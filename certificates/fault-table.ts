@@ -4,6 +4,7 @@ import { CONFIGURATION } from "./fault-kinds/configuration";
 import { FLEET } from "./fault-kinds/fleet";
 import { NOT_SUPPORTED } from "./fault-kinds/not-supported";
 import { READING } from "./fault-kinds/reading";
+import { REPROVISIONING } from "./fault-kinds/reprovisioning";
 import { SERVICE } from "./fault-kinds/service";
 import { SLOTS } from "./fault-kinds/slots";
 
@@ -18,4 +19,5 @@ export const FAULTS = {
   ...BREACH,
   ...NOT_SUPPORTED,
   ...SERVICE,
+  ...REPROVISIONING,
 } as const;

@@ -30,6 +30,8 @@ export interface ReprovisioningArgs {
  * whatever waits for the entry must not wait for devices.
  */
 export class Reprovisioning extends pulumi.ComponentResource {
+  /** Registration ID or group ID. */
+  readonly entryId: string;
   /** Devices that are left for the next `up`. */
   readonly left: pulumi.Output<number>;
   /** What became of the last overlap's devices; undefined while there was none. */
@@ -55,6 +57,7 @@ export class Reprovisioning extends pulumi.ComponentResource {
       },
       { parent: this, dependsOn: [entry] },
     );
+    this.entryId = entry.enrollmentId;
     this.left = resource.left;
     this.report = resource.report;
     this.registerOutputs({ left: this.left, report: this.report });

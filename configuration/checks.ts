@@ -18,6 +18,7 @@ export function configurationFaults(configuration: StackConfiguration): Fault[] 
     ...waveFaults(configuration),
     ...reenableFaults(configuration),
     ...unlinkedHubs(configuration),
+    ...basicTierReprovision(configuration),
   ];
 }
 
@@ -165,6 +166,28 @@ function unlinkedHubs({ service, hubs }: StackConfiguration): Fault[] {
             "link the hub to the service by hand and set adopt: true on it, or leave it out",
           ),
         ],
+  );
+}
+
+/* The tier of an adopted hub is not known here. */
+function basicTierReprovision(configuration: StackConfiguration): Fault[] {
+  const { hubs } = configuration;
+  const basic = hubs.findIndex(({ sku, adopt }) => !adopt && sku.startsWith("B"));
+  if (basic < 0) return [];
+  const found = `hubs[${basic}] of the basic tier (${hubs[basic]?.sku ?? ""}), which has no direct methods and no jobs`;
+  return (["enrollmentGroups", "individualEnrollments"] as const).flatMap((section) =>
+    Object.entries(configuration[section]).flatMap(([id, { reprovision }]) =>
+      reprovision === undefined
+        ? []
+        : [
+            fault(
+              "DPS-CERT-130",
+              pathOf(section, id, "reprovision"),
+              found,
+              "use a hub of the standard tier, or leave reprovision out",
+            ),
+          ],
+    ),
   );
 }
 

@@ -25,6 +25,7 @@ export interface StackConfiguration {
   /** What is known of the fleet and cannot be read. */
   fleet: { longestOfflineHours: number };
   remove: RemoveConfiguration;
+  reprovisioning: ReprovisioningConfiguration;
   /** What was closed by hand and is opened again. */
   reenable: ReenableConfiguration[];
   waivers: WaiverConfiguration[];
@@ -95,6 +96,17 @@ export interface IndividualEnrollmentConfiguration extends EntryConfiguration {
   secondary?: { certificate: string };
   /** Absent: the registration ID. */
   deviceId?: string;
+}
+
+/** How the devices of entries with `reprovision` are told to register again. */
+export interface ReprovisioningConfiguration {
+  /** Seconds for one entry; the rest is done by the next `up`. */
+  waitSeconds: number;
+  /** Seconds for a device to answer. */
+  responseSeconds: number;
+  /** Seconds for which a hub waits for a device that is offline, with direct methods. */
+  connectSeconds: number;
+  methodName: string;
 }
 
 export interface RemoveConfiguration {

@@ -47,12 +47,6 @@ const NOT_YET: NotYet[] = [
     places: ({ remove }) => (remove.keep === "rekey" ? ["remove.keep"] : []),
   },
   {
-    what: "telling devices to register again",
-    instead: "leave reprovision out; a device registers again when its hub refuses it",
-    places: (configuration) =>
-      entries(configuration, "reprovision", (entry) => entry.reprovision !== undefined),
-  },
-  {
     what: "denying a registration ID whose certificate is not declared",
     instead:
       "deny its certificate, or declare an individual enrollment with it and status: disabled",
@@ -80,21 +74,5 @@ function proofs({ caCertificates }: StackConfiguration, kind: string): string[] 
     ca.proof !== undefined && kind in ca.proof
       ? [pathOf("caCertificates", name, "proof", kind)]
       : [],
-  );
-}
-
-type AnyEntry =
-  | StackConfiguration["enrollmentGroups"][string]
-  | StackConfiguration["individualEnrollments"][string];
-
-function entries(
-  configuration: StackConfiguration,
-  property: string,
-  asks: (entry: AnyEntry) => boolean,
-): string[] {
-  return (["enrollmentGroups", "individualEnrollments"] as const).flatMap((section) =>
-    Object.entries<AnyEntry>(configuration[section]).flatMap(([id, entry]) =>
-      asks(entry) ? [pathOf(section, id, property)] : [],
-    ),
   );
 }

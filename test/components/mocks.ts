@@ -71,13 +71,19 @@ const CALLS: Record<string, (inputs: Record<string, unknown>) => Record<string, 
   }),
 };
 
+const LIVE = {
+  etag: "1",
+  provisioningStatus: "enabled",
+  lastUpdated: "2026-11-24T10:00:00Z",
+};
 /** Outputs of the dynamic resources that the program uses. */
 const DYNAMIC: Record<string, Record<string, unknown>> = {
   RotationManifest: { rolls: [] },
   BreachContainment: { contained: {} },
   CaCertificate: { live: { isVerified: true } },
-  EnrollmentGroup: { live: { etag: "1" }, roll: "none" },
-  IndividualEnrollment: { live: { etag: "1" }, roll: "none" },
+  EnrollmentGroup: { live: LIVE, roll: "none" },
+  IndividualEnrollment: { live: LIVE, roll: "none" },
+  DeviceReprovisioning: { left: 0 },
   DeviceTwinJournal: { devices: [{ deviceId: "device-1" }] },
   DeviceRegistrationRemoval: { removed: ["device-1"], restored: [], pending: [] },
 };

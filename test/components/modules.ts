@@ -5,4 +5,5 @@ export { certificateFromPem } from "../../components/certificate";
 export { DevCertificate } from "../../components/dev-certificate";
 export { EnrollmentGroup } from "../../components/enrollment-group";
 export { IndividualEnrollment } from "../../components/individual-enrollment";
+export { Reprovisioning } from "../../components/reprovisioning";
 export { ProvisioningService } from "../../components/provisioning-service";

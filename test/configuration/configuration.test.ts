@@ -62,6 +62,12 @@ describe("reading the configuration", () => {
       denied: [],
       fleet: { longestOfflineHours: 0 },
       remove: { how: "now", keep: "delete" },
+      reprovisioning: {
+        waitSeconds: 300,
+        responseSeconds: 30,
+        connectSeconds: 0,
+        methodName: "reprovision",
+      },
       reenable: [],
       waivers: [],
     });
@@ -80,7 +86,7 @@ describe("reading the configuration", () => {
       "a misspelt property",
       { service, taget: "azure" },
       [
-        "DPS-CERT-020 at taget: found the unknown property taget; fix: did you mean target? Allowed: target, auth, service, hubs, certificates, caCertificates, enrollmentGroups, individualEnrollments, compromised, denied, fleet, remove, reenable and waivers",
+        "DPS-CERT-020 at taget: found the unknown property taget; fix: did you mean target? Allowed: target, auth, service, hubs, certificates, caCertificates, enrollmentGroups, individualEnrollments, compromised, denied, fleet, remove, reprovisioning, reenable and waivers",
       ],
     ],
     [
@@ -259,7 +265,6 @@ describe("reading the configuration", () => {
           a: { certificate: "file", proof: { command: ["sign"] } },
           b: { certificate: "file", proof: { offline: {} } },
         },
-        enrollmentGroups: { sensors: { reprovision: "job" } },
         remove: { how: "waves", keep: "rekey" },
       },
       [
@@ -267,7 +272,6 @@ describe("reading the configuration", () => {
         "DPS-CERT-090 at caCertificates.b.proof.offline: found what is not supported yet: proof of possession offline, in two changes; fix: use proof: { keyFile: … }",
         "DPS-CERT-090 at remove.how: found what is not supported yet: removal in waves; fix: use how: now",
         "DPS-CERT-090 at remove.keep: found what is not supported yet: keeping hub identities and replacing their thumbprint; fix: use keep: delete",
-        "DPS-CERT-090 at enrollmentGroups.sensors.reprovision: found what is not supported yet: telling devices to register again; fix: leave reprovision out; a device registers again when its hub refuses it",
       ],
     ],
   ];
