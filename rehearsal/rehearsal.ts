@@ -84,7 +84,11 @@ export class Rehearsal {
     let sandbox: RunningSandbox | undefined;
     try {
       options.telling.part("Start a sandbox");
-      sandbox = await startSandbox({ dir: join(folder, "sandbox") });
+      sandbox = await startSandbox({
+        dir: join(folder, "sandbox"),
+        // Days pass in minutes, so the limits are as much nearer together.
+        throttle: { scale: 60 },
+      });
       options.signal?.throwIfAborted();
       const rehearsal = new Rehearsal(options, folder, sandbox);
       options.signal?.addEventListener("abort", () => rehearsal.interrupt(), { once: true });

@@ -18,6 +18,8 @@ interface StartOptions {
   keep: boolean;
   standardPorts: boolean;
   switch: string[];
+  throttle: boolean;
+  throttleScale: string;
 }
 
 function commandLine(): Command {
@@ -37,6 +39,8 @@ function commandLine(): Command {
       (setting: string, before: string[]) => [...before, setting],
       [],
     )
+    .option("--no-throttle", "without the published limits on rates")
+    .option("--throttle-scale <n>", "limits n times faster: 60 makes a minute a second", "1")
     .action((options: StartOptions) => run(options));
   const env = withDir(
     program
@@ -59,6 +63,7 @@ function commandLine(): Command {
 
 async function run(options: StartOptions): Promise<void> {
   const switches = readSwitches(options.switch);
+  const throttle = options.throttle ? { scale: readScale(options.throttleScale) } : false;
   let stopping = false;
   const stop = (): void => {
     // A second signal: somebody is in a hurry.
@@ -82,11 +87,18 @@ async function run(options: StartOptions): Promise<void> {
     process.on(signal, stop);
   }
   // After the handlers: from its first file on, somebody has to tidy up.
-  const starting = startSandbox({ ...options, switches });
+  const starting = startSandbox({ ...options, switches, throttle });
   const running = await starting;
   if (!stopping) {
     process.stdout.write(banner(running, options));
   }
+}
+
+function readScale(text: string): number {
+  if (!/^\d{1,6}(\.\d{1,3})?$/.test(text) || Number(text) === 0) {
+    throw new SandboxError(`--throttle-scale ${text}: write a number above 0.`);
+  }
+  return Number(text);
 }
 
 function banner(running: RunningSandbox, options: StartOptions): string {
@@ -104,6 +116,7 @@ function banner(running: RunningSandbox, options: StartOptions): string {
     `  ARM      ${arm.endpoint}  subscription ${arm.subscriptionId}`,
     ...services,
     ...options.switch.map((setting) => `  Switch   ${setting}`),
+    ...(options.throttle ? [] : ["  Without the published limits on rates."]),
     ...running.notices.map((notice) => `  ${notice}`),
     "In another terminal:",
     `  eval "$(${invocation("env")}${dir})"`,

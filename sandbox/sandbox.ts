@@ -13,6 +13,7 @@ import type { Sandbox } from "./common/model";
 import { RequestLog } from "./common/request-log";
 import { Store } from "./common/store";
 import { DEFAULT_SWITCHES, type Switches } from "./common/switches";
+import { Throttles, type ThrottleOptions } from "./common/throttles";
 import { TlsRoot, type SavedTlsRoot } from "./common/tls";
 import { writeJson, type EndpointsFile } from "./endpoints";
 import { environmentOf, type EnvironmentFile } from "./environment";
@@ -40,6 +41,8 @@ export interface SandboxOptions {
   operationMs?: number;
   /** What is not known about Azure. Default for each: `DEFAULT_SWITCHES`. Not kept. */
   switches?: Partial<Switches>;
+  /** The published limits on rates, or false for none. Default: as in Azure. */
+  throttle?: ThrottleOptions | false;
   /** The services to start. Default: all. */
   fronts?: Fronts;
 }
@@ -99,7 +102,8 @@ async function start(
   const log = new RequestLog(folder.requestsFile, () => clock.now());
   const fronts = options.fronts ?? loadFronts();
   const switches = { ...DEFAULT_SWITCHES, ...options.switches };
-  const sandbox = assemble({ store, clock, switches, log, tls, authority }, fronts);
+  const throttles = new Throttles(options.throttle ?? {});
+  const sandbox = assemble({ store, clock, switches, throttles, log, tls, authority }, fronts);
 
   const own = await sandbox.serverIdentity(["localhost"]);
   const tokenService = createTokenService(sandbox, authority, own);
@@ -200,16 +204,18 @@ function assemble(
     store: Store;
     clock: Clock;
     switches: Switches;
+    throttles: Throttles;
     log: RequestLog;
     tls: TlsRoot;
     authority: TokenAuthority;
   },
   fronts: Fronts,
 ): Sandbox {
-  const { store, clock, switches, log, tls, authority } = parts;
+  const { store, clock, switches, throttles, log, tls, authority } = parts;
   const sandbox = {
     clock,
     switches,
+    throttles,
     faults: new InjectedFaults(),
     log,
     services: store.collection("provisioning-services"),

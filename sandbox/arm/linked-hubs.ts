@@ -5,6 +5,8 @@ import { findPolicy } from "./access-policies";
 import { asObject } from "./context";
 import { CODE_BAD_REQUEST, CODE_LINKED_HUB } from "./not-known";
 
+/** Source: MicrosoftDocs/azure-docs includes/iot-dps-limits.md. */
+const MOST_LINKED_HUBS = 50;
 /** What ARM shows instead of a key. */
 const MASK = "****";
 
@@ -84,6 +86,10 @@ export function mergeLinkedHubs(
       ...(typeof applyAllocationPolicy === "boolean" ? { applyAllocationPolicy } : {}),
     };
   });
+  if (merged.length > MOST_LINKED_HUBS) {
+    const text = `A provisioning service can have at most ${MOST_LINKED_HUBS} linked hubs.`;
+    throw devicesError(400, CODE_BAD_REQUEST, text, now);
+  }
   const names = new Set(merged.map((hub) => hub.name.toLowerCase()));
   if (names.size !== merged.length) {
     throw devicesError(400, CODE_LINKED_HUB, "A hub can be linked only once.", now);

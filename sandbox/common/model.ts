@@ -7,6 +7,7 @@ import type { InjectedFaults } from "./injected-faults";
 import type { RequestLog } from "./request-log";
 import type { Collection } from "./store";
 import type { Switches } from "./switches";
+import type { Throttles } from "./throttles";
 
 export interface AccessPolicy {
   keyName: string;
@@ -139,6 +140,7 @@ export interface Sandbox {
   readonly clock: Clock;
   /** What is not known about Azure, as this sandbox is set. */
   readonly switches: Switches;
+  readonly throttles: Throttles;
   readonly log: RequestLog;
   /** Faults that somebody ordered. */
   readonly faults: InjectedFaults;

@@ -153,6 +153,14 @@ export const SWITCHES = {
     because:
       "The Azure CLI extension's older live tests expect the second at each registration, its newer ones reprovisionedToInitialAssignment.",
   },
+  bulkCounts: {
+    service: "DPS",
+    meaning:
+      "Whether a bulk operation counts as one against the 1,000 operations a minute, or as many as it has entries.",
+    values: ["per-entry", "per-call"],
+    default: "per-entry",
+    because: "The limits say operations; no source says what one is.",
+  },
   bothThumbprintsWritten: {
     service: "IoT Hub",
     meaning: "Whether DPS writes a leaf's thumbprint into both slots of the hub's record.",

@@ -85,7 +85,7 @@ export async function startDeviceMqtt(
         return;
       }
       const answer = respond(device, topic, query, payload, registrar, sandbox);
-      const wait = answer.retry ? `&retry-after=${RETRY_AFTER_SECONDS}` : "";
+      const wait = answer.retryAfter === undefined ? "" : `&retry-after=${answer.retryAfter}`;
       server.publishTo(
         clientId,
         `$dps/registrations/res/${answer.status}/?$rid=${rid}${wait}`,
@@ -117,7 +117,8 @@ function readUsername(
 interface MqttAnswer {
   status: number;
   body: object;
-  retry: boolean;
+  /** Seconds. */
+  retryAfter: string | undefined;
   note: string;
 }
 
@@ -133,10 +134,12 @@ function respond(
     const answer = REGISTER.test(topic)
       ? registrar.register(device, readPayload(payload, sandbox))
       : registrar.poll(device, query.get("operationId") ?? "");
-    return { ...answer, retry: answer.status === 202 };
+    const retryAfter = answer.status === 202 ? String(RETRY_AFTER_SECONDS) : undefined;
+    return { ...answer, retryAfter };
   } catch (error) {
     if (error instanceof HttpError) {
-      return { status: error.status, body: error.body, retry: false, note: error.message };
+      const { status, body, headers, message: note } = error;
+      return { status, body, retryAfter: headers["retry-after"], note };
     }
     throw error;
   }

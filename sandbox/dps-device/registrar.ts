@@ -3,6 +3,7 @@ import { randomBytes, randomUUID } from "node:crypto";
 import { dpsError } from "../common/errors";
 import type { Sandbox } from "../common/model";
 import { BodyError, object, optional, present, text } from "../dps-service/body-reader";
+import { POLLS, REGISTRATIONS, throttle } from "../dps-service/limits";
 import { showRegistration } from "../dps-service/presenter";
 import {
   Directory,
@@ -76,6 +77,7 @@ export class Registrar {
   register(request: DeviceRequest, body: unknown): DeviceAnswer {
     this.checkBody(request, body);
     const directory = this.scoped(request);
+    throttle(this.sandbox, REGISTRATIONS, directory.service.name);
     const admission = attest(this.sandbox, directory, request);
     const now = this.sandbox.clock.now();
     this.checkNoneUnderWay(directory, request.registrationId, now);
@@ -95,6 +97,7 @@ export class Registrar {
   /** 202 while the operation runs, then 200 with its outcome, however often it is asked. */
   poll(request: DeviceRequest, operationId: string): DeviceAnswer {
     const directory = this.scoped(request);
+    this.throttlePolls(request);
     const operation = directory.operation(request.registrationId);
     if (operation === undefined || operation.operationId !== operationId) {
       throw registrationNotFound(this.sandbox.clock.now(), "Operation not found.");
@@ -109,6 +112,7 @@ export class Registrar {
   /** The registration record of the device that asks. */
   lookUp(request: DeviceRequest): object {
     const directory = this.scoped(request);
+    this.throttlePolls(request);
     if (attest(this.sandbox, directory, request).leads === "failed") {
       throw unauthorized(this.sandbox.clock.now());
     }
@@ -137,6 +141,11 @@ export class Registrar {
     if (isUnderWay && this.sandbox.switches.concurrentRegistration === "conflict") {
       throw registrationUnderWay(now);
     }
+  }
+
+  /** not known: whether the lookup of a registration counts as a poll; assumed. */
+  private throttlePolls({ idScope, registrationId }: DeviceRequest): void {
+    throttle(this.sandbox, POLLS, `${idScope}/${registrationId}`);
   }
 
   private scoped(request: DeviceRequest): Directory {

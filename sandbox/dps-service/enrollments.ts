@@ -4,6 +4,7 @@ import type { Switches } from "../common/switches";
 import { NotWrittenError } from "./attestation-body";
 import { BodyError, list, object, oneOf, optional, required, text } from "./body-reader";
 import { idProperty, readEnrollment } from "./enrollment-body";
+import { MAX_BULK, MAX_GROUPS } from "./limits";
 import {
   attestationType,
   dpsDate,
@@ -21,10 +22,6 @@ import {
   limitReached,
   notWritten,
 } from "./service-errors";
-
-/** learn.microsoft.com, "Azure IoT Hub Device Provisioning Service limits", March 2024. */
-const MAX_GROUPS = { x509: 100, symmetricKey: 100 };
-const MAX_BULK = 10;
 
 export class Enrollments {
   constructor(

@@ -5,6 +5,7 @@ import type { Registrar } from "../dps-device/registrar";
 import { authorize, type Right } from "./access";
 import { BodyError } from "./body-reader";
 import { Enrollments } from "./enrollments";
+import { OPERATIONS, throttle } from "./limits";
 import { asksForEverything, pageOf, type Page } from "./paging";
 import { neverRegistered, showAttestation, showEnrollment, showRegistration } from "./presenter";
 import type { Directory, EntryKind, RegistrationRecord } from "./records";
@@ -69,8 +70,11 @@ function entryRoutes(app: FastifyInstance, api: ServiceApi, kind: EntryKind, pat
 
   app.post(
     path,
-    handler(api, "EnrollmentWrite", ({ enrollments, request }) =>
-      enrollments.bulk(kind, request.body),
+    handler(
+      api,
+      "EnrollmentWrite",
+      ({ enrollments, request }) => enrollments.bulk(kind, request.body),
+      ({ body }) => (api.sandbox.switches.bulkCounts === "per-entry" ? entriesIn(kind, body) : 1),
     ),
   );
 
@@ -144,13 +148,26 @@ function existing(
   return record;
 }
 
-/** api-version, then authorization, then the operation; a fault in the body becomes a 400. */
-function handler(api: ServiceApi, right: Right, run: (call: Call) => object | undefined) {
+/** How many entries a bulk operation has; 1 for a body that it will refuse. */
+function entriesIn(kind: EntryKind, body: unknown): number {
+  const property = kind === "individual" ? "enrollments" : "enrollmentGroups";
+  const entries = (body as Record<string, unknown> | null | undefined)?.[property];
+  return Array.isArray(entries) ? Math.max(1, entries.length) : 1;
+}
+
+/** api-version, then authorization, then the rate, then the operation; a fault in the body becomes a 400. */
+function handler(
+  api: ServiceApi,
+  right: Right,
+  run: (call: Call) => object | undefined,
+  cost: (request: FastifyRequest) => number = () => 1,
+) {
   return (request: FastifyRequest, reply: FastifyReply): object | undefined => {
     const now = api.sandbox.clock.now();
     checkApiVersion(request, now);
     const directory = api.registrar.directory();
     authorize(api.sandbox, directory, request.headers.authorization, right, api.names);
+    throttle(api.sandbox, OPERATIONS, directory.service.name, cost(request));
     const { id = "" } = request.params as { id?: string };
     const enrollments = new Enrollments(directory, api.sandbox.switches, now);
     try {

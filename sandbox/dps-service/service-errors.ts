@@ -23,6 +23,8 @@ export const enrollmentExists = table(409, 409201, "Enrollment already exists.")
 export const etagMismatch = table(412, 412001, "ETag mismatch.");
 /** not known: status and code. 403 is what Microsoft's SDKs call "too many devices". */
 export const limitReached = table(403, 403000, "The limit of enrollment groups is reached.");
+/** not known: the code and the text of a 429. */
+export const throttled = table(429, 429000, "The request rate is too high.");
 /** The service of this front was deleted; in Azure its host name would be gone. */
 export const serviceGone = table(404, 404000, "The provisioning service does not exist.");
 /** The sandbox's own answer, never one of Azure. */

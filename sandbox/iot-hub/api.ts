@@ -4,6 +4,7 @@ import type { Sandbox } from "../common/model";
 import { authorize, type Operation } from "./access";
 import { HubFault, invalid } from "./faults";
 import type { Jobs } from "./jobs";
+import { throttle, type LimitedOperation } from "./limits";
 import type { DirectMethods } from "./methods";
 import { QUERY_PAGE } from "./not-known";
 import type { Json } from "./records";
@@ -31,16 +32,38 @@ interface Call {
 
 type Run = (call: Call) => unknown;
 
-/** api-version, then authorization, then the operation. */
+/** api-version, then authorization, then the rate, then the operation. */
 export function handler(api: HubApi, operation: Operation, run: Run) {
   return async (request: FastifyRequest, reply: FastifyReply): Promise<unknown> => {
     const query = request.query as Record<string, unknown>;
     checkApiVersion(query["api-version"]);
     const { authorization } = request.headers;
     authorize(api.sandbox, api.hubName, authorization, operation, api.names);
+    throttle(api.sandbox, api.hubName, limitedAs(operation, request), entriesIn(request));
     const { id = "" } = request.params as { id?: string };
     return run({ id, ifMatch: request.headers["if-match"], query, request, reply });
   };
+}
+
+/** Which of the hub's rates an operation counts against; a method's size counts where it is read. */
+function limitedAs(operation: Operation, { method }: FastifyRequest): LimitedOperation | undefined {
+  switch (operation) {
+    case "readIdentity":
+    case "writeIdentity":
+      return "registry";
+    case "twin":
+      return method === "GET" ? "twinRead" : "twinUpdate";
+    case "query":
+    case "job":
+      return operation;
+    case "method":
+      return undefined;
+  }
+}
+
+/** A bulk operation seems to count once for each device (device-simulation-dotnet#167). */
+function entriesIn({ body }: FastifyRequest): number {
+  return Array.isArray(body) ? Math.max(1, body.length) : 1;
 }
 
 /** Any version by its form: SDKs send 2019-10-01, 2021-04-12. */

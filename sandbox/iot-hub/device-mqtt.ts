@@ -6,6 +6,7 @@ import { startMqttFront, type MqttFront } from "../common/mqtt-front";
 import type { Sandbox, ServerIdentity } from "../common/model";
 import { authenticate } from "./device-authentication";
 import { deviceFault, HubFault } from "./faults";
+import { waitFor, type LimitedOperation } from "./limits";
 import type { DirectMethods } from "./methods";
 import { showToDevice } from "./presenter";
 import type { DeviceRegistry } from "./registry";
@@ -27,6 +28,8 @@ interface Outcome {
   note?: string;
 }
 
+/** MQTT 3.1.1, 3.2.2.3. */
+const SERVER_UNAVAILABLE = 3;
 const TWIN_GET = /^\$iothub\/twin\/GET\/\?(.*)$/;
 const TWIN_REPORT = /^\$iothub\/twin\/PATCH\/properties\/reported\/\?(.*)$/;
 const METHOD_ANSWER = /^\$iothub\/methods\/res\/(-?\d+)\/\?(.*)$/;
@@ -51,6 +54,10 @@ export async function startDeviceHub(
     listen,
     authenticate: (connect) => {
       const record = sandbox.hubs.get(hubName);
+      if (waitFor(sandbox, hubName, "connection") !== undefined) {
+        // not known: what a client sees when a hub has too many new connections; assumed.
+        return { code: SERVER_UNAVAILABLE, note: "too many new connections a second" };
+      }
       return record === undefined
         ? { code: sandbox.switches.hubRefusalCode, note: "The hub has been deleted" }
         : authenticate(sandbox, record, registry, hub.names, connect);
@@ -123,7 +130,7 @@ function receive(
   }
   const get = TWIN_GET.exec(topic);
   if (get !== null) {
-    return twinAnswer(hub, deviceId, new URLSearchParams(get[1]), () => ({
+    return twinAnswer(hub, deviceId, "twinRead", new URLSearchParams(get[1]), () => ({
       status: 200,
       body: showToDevice(hub.registry.get(deviceId)),
     }));
@@ -131,7 +138,7 @@ function receive(
   const report = TWIN_REPORT.exec(topic);
   if (report !== null) {
     const query = new URLSearchParams(report[1]);
-    return twinAnswer(hub, deviceId, query, () => {
+    return twinAnswer(hub, deviceId, "twinUpdate", query, () => {
       const patch = parseJson(payload);
       const { reported } = hub.registry.reportTwin(deviceId, patch, versionOf(query));
       return { status: 204, version: reported.version };
@@ -164,6 +171,7 @@ function methodAnswer(
 function twinAnswer(
   hub: DeviceHub,
   deviceId: string,
+  limit: LimitedOperation,
   query: URLSearchParams,
   run: () => { status: number; body?: unknown; version?: number },
 ): Outcome {
@@ -171,7 +179,11 @@ function twinAnswer(
   let answer: ReturnType<typeof run>;
   let note: string | undefined;
   try {
-    answer = run();
+    const wait = waitFor(hub.sandbox, hub.hubName, limit);
+    answer =
+      wait === undefined
+        ? run()
+        : { status: 429, body: deviceFault(429001, `Wait ${wait} seconds and try again.`, now) };
   } catch (error) {
     if (!(error instanceof HubFault)) {
       throw error;

@@ -4,6 +4,7 @@ import { handler, readCount, readObject, type HubApi } from "./api";
 import { bulk, unwrittenMode } from "./bulk";
 import { invalid } from "./faults";
 import { jobsRoutes } from "./jobs-routes";
+import { methodKilobytes, throttle } from "./limits";
 import { readMethodCall } from "./methods";
 import { showIdentity, showTwin } from "./presenter";
 import { queryRoutes } from "./query-routes";
@@ -125,6 +126,8 @@ function twinRoutes(app: FastifyInstance, api: HubApi): void {
     handler(api, "method", async ({ id, request, reply }) => {
       registry.get(id);
       const call = readMethodCall(request.body, api.sandbox.clock.now());
+      const size = methodKilobytes(Buffer.byteLength(JSON.stringify(request.body)));
+      throttle(api.sandbox, api.hubName, "methodKilobytes", size);
       const result = await api.methods.invoke(id, call);
       reply.note = `${call.methodName}: ${result.status}`;
       return result;

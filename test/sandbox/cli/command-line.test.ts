@@ -85,9 +85,12 @@ describe("the sandbox's command line", () => {
       'The switch disabledIndividualDenies cannot be "name": it takes registration-id or certificate.\n',
     );
     assert.equal(existsSync(dir), false);
-    const settings = ["--switch", "disabledIndividualDenies=certificate"];
+    const scale = call(["--dir", dir, "--throttle-scale", "fast"]);
+    assert.equal(scale.stderr, "--throttle-scale fast: write a number above 0.\n");
+    const settings = ["--no-throttle", "--switch", "disabledIndividualDenies=certificate"];
     const banner = await start(["--dir", dir, ...settings]);
     assert.match(banner, /^ {2}Switch {3}disabledIndividualDenies=certificate$/m);
+    assert.match(banner, /^ {2}Without the published limits on rates\.$/m);
     assert.equal(await stop("SIGTERM"), 0);
   });
 

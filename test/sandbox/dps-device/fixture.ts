@@ -1,5 +1,6 @@
 /** A front with a verified root, an enrollment group for it, and a device below it. */
 import type { Switches } from "../../../sandbox/common/switches";
+import type { Throttles } from "../../../sandbox/common/throttles";
 import { TestCa, type Issued } from "../../support/test-ca";
 import {
   GOOD_TOKEN,
@@ -30,8 +31,11 @@ export interface Fixture {
 export const ID = "truck-7";
 const VERSION = "api-version=2021-10-01";
 
-export async function fixture(switches: Partial<Switches> = {}): Promise<Fixture> {
-  const small = await smallSandbox();
+export async function fixture(
+  switches: Partial<Switches> = {},
+  throttles?: Throttles,
+): Promise<Fixture> {
+  const small = await smallSandbox(throttles);
   const front = await startHttps(small, switches);
   const { port } = front;
   const service: Fixture["service"] = (method, path, body) =>

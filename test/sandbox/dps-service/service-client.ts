@@ -1,6 +1,7 @@
 /** Microsoft's service SDK, aimed at the HTTPS half of a front for the length of one test. */
 import assert from "node:assert/strict";
 import { ProvisioningServiceClient } from "azure-iot-provisioning-service";
+import type { Throttles } from "../../../sandbox/common/throttles";
 import { pointClientsAt, smallSandbox, startHttps, type SmallSandbox } from "./small-sandbox";
 
 export type Json = Record<string, unknown>;
@@ -12,8 +13,8 @@ export interface Served {
   close(): Promise<void>;
 }
 
-export async function serve(): Promise<Served> {
-  const small = await smallSandbox();
+export async function serve(throttles?: Throttles): Promise<Served> {
+  const small = await smallSandbox(throttles);
   const front = await startHttps(small);
   const restore = pointClientsAt(front.port, small.tlsRoot);
   return {

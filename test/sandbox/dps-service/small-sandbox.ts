@@ -17,6 +17,7 @@ import type {
 } from "../../../sandbox/common/model";
 import { RequestLog, type LoggedRequest } from "../../../sandbox/common/request-log";
 import { Store } from "../../../sandbox/common/store";
+import { Throttles } from "../../../sandbox/common/throttles";
 import { DEFAULT_SWITCHES, type Switches } from "../../../sandbox/common/switches";
 import { TlsRoot } from "../../../sandbox/common/tls";
 import { createProvisioningApp } from "../../../sandbox/dps-service/app";
@@ -96,7 +97,8 @@ export function linkedHub(name: string, more: Partial<LinkedHub> = {}): LinkedHu
   };
 }
 
-export async function smallSandbox(): Promise<SmallSandbox> {
+/** Without limits on rates, unless there are any. */
+export async function smallSandbox(throttles = new Throttles(false)): Promise<SmallSandbox> {
   const folder = mkdtempSync(join(tmpdir(), "dps-test-"));
   const store = new Store(folder, false);
   const clock = new OffsetClock();
@@ -108,6 +110,7 @@ export async function smallSandbox(): Promise<SmallSandbox> {
   const sandbox: Sandbox = {
     clock,
     switches: DEFAULT_SWITCHES,
+    throttles,
     log,
     faults: new InjectedFaults(),
     services: store.collection("services"),

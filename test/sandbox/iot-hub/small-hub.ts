@@ -19,6 +19,7 @@ import type {
 } from "../../../sandbox/common/model";
 import { RequestLog, type LoggedRequest } from "../../../sandbox/common/request-log";
 import { Store } from "../../../sandbox/common/store";
+import { Throttles } from "../../../sandbox/common/throttles";
 import { DEFAULT_SWITCHES } from "../../../sandbox/common/switches";
 import { TlsRoot } from "../../../sandbox/common/tls";
 import { startHubFront } from "../../../sandbox/iot-hub/front";
@@ -82,7 +83,8 @@ function policies(): AccessPolicy[] {
   }));
 }
 
-export async function smallHub(): Promise<SmallHub> {
+/** Without limits on rates, unless there are any. */
+export async function smallHub(throttles = new Throttles(false)): Promise<SmallHub> {
   const folder = mkdtempSync(join(tmpdir(), "hub-test-"));
   const store = new Store(folder, false);
   const clock = new OffsetClock();
@@ -92,6 +94,7 @@ export async function smallHub(): Promise<SmallHub> {
   const root = await TlsRoot.create();
   const sandbox: Sandbox = {
     switches: DEFAULT_SWITCHES,
+    throttles,
     clock,
     log,
     faults: new InjectedFaults(),

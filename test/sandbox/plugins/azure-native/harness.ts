@@ -18,6 +18,7 @@ import { listen } from "../../../../sandbox/common/http";
 import type { LinkedHubOperations, Sandbox } from "../../../../sandbox/common/model";
 import { type LoggedRequest, RequestLog } from "../../../../sandbox/common/request-log";
 import { Store } from "../../../../sandbox/common/store";
+import { Throttles } from "../../../../sandbox/common/throttles";
 import { DEFAULT_SWITCHES } from "../../../../sandbox/common/switches";
 import { TlsRoot } from "../../../../sandbox/common/tls";
 import { startAzureNative } from "../../../../sandbox/plugins/azure-native/server";
@@ -58,6 +59,7 @@ export async function startTestArm(): Promise<TestArm> {
   const { tenantId, clientId, clientSecret } = authority.saved;
   const sandbox: Sandbox = {
     switches: DEFAULT_SWITCHES,
+    throttles: new Throttles(false),
     clock,
     log,
     faults: new InjectedFaults(),
