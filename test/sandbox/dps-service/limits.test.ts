@@ -62,7 +62,8 @@ describe("the rates of a provisioning service", () => {
   });
 
   it("count a bulk operation once where they are set to", async () => {
-    const { small, port, close } = await fixture({ bulkCounts: "per-call" }, throttles());
+    const f = await fixture({ bulkCounts: "per-call" }, throttles());
+    const { small, port } = f;
     try {
       const send = () =>
         request(small, port, {
@@ -82,12 +83,13 @@ describe("the rates of a provisioning service", () => {
       }
       assert.deepEqual(statuses, [200, 200, 429]);
     } finally {
-      await close();
+      await f.close();
     }
   });
 
   it("leave who is not let in uncounted", async () => {
-    const { small, port, close } = await fixture({}, throttles());
+    const f = await fixture({}, throttles());
+    const { small, port } = f;
     try {
       for (let at = 0; at < 3; at++) {
         await request(small, port, { path: "/enrollments/a?api-version=2021-10-01" });
@@ -95,7 +97,7 @@ describe("the rates of a provisioning service", () => {
       const limit = { name: "dps-operations", count: 1000, seconds: 60 };
       assert.equal(small.sandbox.throttles.take(limit, small.service().name, 1000), undefined);
     } finally {
-      await close();
+      await f.close();
     }
   });
 
