@@ -3,7 +3,7 @@ import { type DeviceJob, type HubJob, HubJobs, isOver } from "../../clients/hub-
 import type { MethodCall } from "../../clients/hub-methods";
 import type { Connection } from "../../clients/target";
 import { say } from "../handler";
-import { answerOf, type Told } from "./outcomes";
+import { answerOf, counted, type Told } from "./outcomes";
 import type { Target } from "./targets";
 import type { Deadline } from "./timing";
 
@@ -72,7 +72,7 @@ async function tellInHub(plan: JobPlan, hub: string, targets: Target[]) {
     if (!(await scheduled(plan, jobs, jobId, chunk))) {
       break;
     }
-    say(`Job ${jobId} of ${hub} tells ${chunk.length} devices to register again.`);
+    say(`Job ${jobId} of ${hub} tells ${counted(chunk.length)} to register again.`);
     const job = await ending(plan, jobs, jobId);
     if (job === undefined) {
       break;
