@@ -1,6 +1,7 @@
 /** Tells many devices with jobs of their hubs: the hub does the calling, and waits for devices that are offline. */
 import { type DeviceJob, type HubJob, HubJobs, isOver } from "../../clients/hub-jobs";
 import type { MethodCall } from "../../clients/hub-methods";
+import { quoted } from "../../clients/hub-registry";
 import type { Connection } from "../../clients/target";
 import { say } from "../handler";
 import { answerOf, counted, type Told } from "./outcomes";
@@ -171,9 +172,4 @@ export function chunksOf(targets: Target[]): Target[][] {
 
 export function conditionOf(deviceIds: string[]): string {
   return `deviceId IN [${deviceIds.map(quoted).join(",")}]`;
-}
-
-/** A device ID may hold an apostrophe. */
-function quoted(deviceId: string): string {
-  return `'${deviceId.replace(/'/g, "\\'")}'`;
 }
