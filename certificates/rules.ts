@@ -8,6 +8,7 @@ import { allKnown, Breaches } from "./compromise";
 import type { Declared, Judgement, KnownFacts } from "./declared";
 import type { Fault } from "./faults";
 import { nameFaults } from "./name-rules";
+import { waitingFaults } from "./proof-rules";
 import { inferRolls } from "./rolls";
 import { comesThroughGroupFaults, hubFaults, serviceFaults } from "./service-rules";
 import { caEntryFaults, deviceIdFaults, slotFaults } from "./slot-rules";
@@ -33,6 +34,7 @@ export function judge(
   const faults: Fault[] = [
     ...nameFaults(before, after, entries),
     ...caEntryFaults(after),
+    ...waitingFaults(after, entries),
     ...swapFaults(before, after, breaches),
     ...strengthFaults(before, after, entries, oldEntries),
     ...serviceFaults(before, oldEntries, after),
