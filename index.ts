@@ -9,8 +9,7 @@ import { EnrollmentGroup } from "./components/enrollment-group";
 import { IndividualEnrollment } from "./components/individual-enrollment";
 import { ProvisioningService } from "./components/provisioning-service";
 import { Reprovisioning } from "./components/reprovisioning";
-import { caCertificateArgs, named, readStack } from "./components/stack";
-import { codesToSign } from "./dynamic-providers/ca-certificate/offline";
+import { named, readStack, supportedProof } from "./components/stack";
 import { describe } from "./dynamic-providers/enrollment/live";
 import { reenabled } from "./configuration/reenable";
 import type { GroupSlotConfiguration } from "./configuration/configuration";
@@ -30,9 +29,13 @@ const service = new ProvisioningService("service", {
 });
 
 const cas = new Map(
-  Object.keys(configuration.caCertificates).map((name) => [
+  Object.entries(configuration.caCertificates).map(([name, { certificate, proof }]) => [
     name,
-    new CaCertificate(name, { service, ...caCertificateArgs(stack, name) }),
+    new CaCertificate(name, {
+      service,
+      certificate: named(certificates, certificate),
+      ...supportedProof(proof),
+    }),
   ]),
 );
 
@@ -101,10 +104,6 @@ export const enrollments = Object.fromEntries(
     entry.live.apply(describe),
   ]),
 );
-/** Verification codes that wait to be signed, by CA name, and what to do with them. */
-export const pendingProofs = pulumi
-  .all(Object.fromEntries([...cas].map(([name, { pending }]) => [name, pending])))
-  .apply(codesToSign);
 /** Devices that a breach removed and that are not back yet. */
 export const pendingDevices = pulumi
   .all(removals.map(({ pending }) => pending))

@@ -5,10 +5,12 @@
 import { breachFaults } from "./breach-rules";
 import { changeFaults, easedInBreach, isBreach, swapFaults } from "./change-rules";
 import { allKnown, Breaches } from "./compromise";
-import type { Declared, Judgement, KnownFacts } from "./declared";
+import type { Declared, Judgement, KnownFacts, Waiver } from "./declared";
 import type { Fault } from "./faults";
+import { fleetCounts } from "./fleet-counts";
+import type { FleetFacts } from "./fleet-facts";
+import { FLEET_CODES, fleetFaults } from "./fleet-rules";
 import { nameFaults } from "./name-rules";
-import { waitingFaults } from "./proof-rules";
 import { inferRolls } from "./rolls";
 import { comesThroughGroupFaults, hubFaults, serviceFaults } from "./service-rules";
 import { caEntryFaults, deviceIdFaults, slotFaults } from "./slot-rules";
@@ -19,7 +21,8 @@ import { applyWaivers } from "./waivers";
 /**
  * Judges a change. `before` is what was declared and carried out last, undefined when nothing was;
  * `now` decides which certificates are valid. Certificates that do not exist yet are judged by what
- * was asked for, and again once they are known. Never throws for what a configuration says.
+ * was asked for, and again once they are known. Never throws for what a configuration says. What
+ * needs facts of the fleet is judged when `known` has them.
  */
 export function judge(
   before: Declared | undefined,
@@ -27,14 +30,50 @@ export function judge(
   now: Date,
   known: KnownFacts = {},
 ): Judgement {
+  const breaches = new Breaches(before, after, known);
+  const faults = declaredFaults(before, after, breaches, now);
+  const ofFleet = known.fleet ? fleetFaults(before, after, breaches, known.fleet, now) : undefined;
+  return {
+    faults: [
+      ...applyWaivers(faults, waiversOf(after, false), now),
+      ...(ofFleet === undefined ? [] : applyWaivers(ofFleet, waiversOf(after, true), now)),
+    ],
+    rolls: inferRolls(before, after, breaches),
+  };
+}
+
+/** The part of `judge` that needs facts of the fleet: faults, and how many devices a roll affects. */
+export function judgeFleet(
+  before: Declared | undefined,
+  after: Declared,
+  now: Date,
+  known: KnownFacts & { fleet: FleetFacts },
+): { faults: Fault[]; counts: string[] } {
+  const faults = fleetFaults(before, after, new Breaches(before, after, known), known.fleet, now);
+  return {
+    faults: applyWaivers(faults, waiversOf(after, true), now),
+    counts: fleetCounts(before, after, known),
+  };
+}
+
+/* Each in the place where it stands in the configuration, so that its path stays right. */
+function waiversOf(after: Declared, ofFleet: boolean): (Waiver | undefined)[] {
+  const codes: ReadonlySet<string> = FLEET_CODES;
+  return after.waivers.map((waiver) => (codes.has(waiver.code) === ofFleet ? waiver : undefined));
+}
+
+function declaredFaults(
+  before: Declared | undefined,
+  after: Declared,
+  breaches: Breaches,
+  now: Date,
+): Fault[] {
   const entries = entriesOf(after);
   const oldEntries = before === undefined ? [] : entriesOf(before);
-  const breaches = new Breaches(before, after, known);
   const among = allKnown(before, after);
-  const faults: Fault[] = [
+  return [
     ...nameFaults(before, after, entries),
     ...caEntryFaults(after),
-    ...waitingFaults(after, entries),
     ...swapFaults(before, after, breaches),
     ...strengthFaults(before, after, entries, oldEntries),
     ...serviceFaults(before, oldEntries, after),
@@ -54,10 +93,6 @@ export function judge(
     ...comesThroughGroupFaults(after, entries, oldEntries),
     ...breachFaults(before, after, entries, oldEntries, breaches),
   ];
-  return {
-    faults: applyWaivers(faults, after.waivers, now),
-    rolls: inferRolls(before, after, breaches),
-  };
 }
 
 /**

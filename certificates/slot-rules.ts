@@ -172,11 +172,7 @@ function dateFaults(entry: Entry, slot: ResolvedSlot, old: OldSlots, now: Date):
 }
 
 /** A signing certificate has to reach a CA certificate that the service verifies. */
-export function anchorFaults(
-  before: Declared | undefined,
-  after: Declared,
-  slot: ResolvedSlot,
-): Fault[] {
+function anchorFaults(before: Declared | undefined, after: Declared, slot: ResolvedSlot): Fault[] {
   const { certificate } = slot;
   if (certificate === undefined || "ca" in slot.slot) return [];
   if (!certificate.known) {

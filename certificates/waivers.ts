@@ -4,10 +4,21 @@ import { FAULTS, fault, type Fault, type FaultCode } from "./faults";
 import { choice } from "./name-rules";
 import { displayName } from "./text";
 
-/** Applies the waivers, and adds what is wrong with the waivers themselves. */
-export function applyWaivers(faults: Fault[], waivers: readonly Waiver[], now: Date): Fault[] {
-  const problems = waivers.map((waiver, index) => unusable(waiver, `waivers[${index}]`, now));
-  const usable = waivers.filter((_, index) => problems[index] === undefined);
+/**
+ * Applies the waivers, and adds what is wrong with the waivers themselves. Each stands at its index
+ * in the configuration; undefined is one that is about other faults than these.
+ */
+export function applyWaivers(
+  faults: Fault[],
+  waivers: readonly (Waiver | undefined)[],
+  now: Date,
+): Fault[] {
+  const problems = waivers.map((waiver, index) =>
+    waiver === undefined ? undefined : unusable(waiver, `waivers[${index}]`, now),
+  );
+  const usable = waivers.flatMap((waiver, index) =>
+    waiver === undefined || problems[index] !== undefined ? [] : [waiver],
+  );
   const judged = faults.map((each) => {
     const waiver = usable.find((candidate) => meets(candidate, each));
     if (waiver === undefined) return each;
@@ -15,7 +26,8 @@ export function applyWaivers(faults: Fault[], waivers: readonly Waiver[], now: D
     return { ...each, severity: "warning" as const, waived: { reason, until } };
   });
   const idle = waivers.flatMap((waiver, index) => {
-    if (problems[index] !== undefined || faults.some((each) => meets(waiver, each))) return [];
+    if (waiver === undefined || problems[index] !== undefined) return [];
+    if (faults.some((each) => meets(waiver, each))) return [];
     return [
       fault(
         "DPS-CERT-031",

@@ -16,8 +16,6 @@ export interface LiveCaCertificate {
   subject: string;
   /** ISO 8601; undefined when the service sent none. */
   expiry?: string;
-  /** When somebody wrote it last, ISO 8601, in the service's time; undefined when it sent none. */
-  updated?: string;
   /** What was uploaded, PEM or DER, base64; the service does not always return it. */
   certificate?: string;
 }
@@ -48,8 +46,7 @@ export class CaCertificatesClient {
   }
 
   /**
-   * Creates the entry, or with `ifMatch` replaces the certificate in exactly that version of it, which
-   * then is not verified.
+   * Creates the entry, or with `ifMatch` replaces the certificate in exactly that version of it.
    * @param pem one CA certificate
    * @param options.selfAttested true: taken as verified without a proof of possession
    */
@@ -61,10 +58,7 @@ export class CaCertificatesClient {
     const body: CertificateResponse = {
       properties: {
         certificate: Buffer.from(pem),
-        // Whether a replaced certificate would stay verified by itself is not known: said outright.
-        ...((options.selfAttested === true || options.ifMatch !== undefined) && {
-          isVerified: options.selfAttested ?? false,
-        }),
+        ...(options.selfAttested && { isVerified: true }),
       },
     };
     const etag = options.ifMatch === undefined ? {} : { ifMatch: options.ifMatch };
@@ -149,7 +143,6 @@ function live({ name, etag, properties }: CertificateResponse): LiveCaCertificat
     thumbprint: properties.thumbprint.toUpperCase(),
     subject: properties.subject ?? "",
     ...(properties.expiry && { expiry: properties.expiry.toISOString() }),
-    ...(properties.updated && { updated: properties.updated.toISOString() }),
     ...(properties.certificate && {
       certificate: Buffer.from(properties.certificate).toString("base64"),
     }),

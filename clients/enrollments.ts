@@ -108,10 +108,16 @@ export class EnrollmentsClient {
     );
   }
 
-  /** All registrations that came in through a group, also of a group that is disabled. */
-  async registrationsOfGroup(id: string): Promise<RegistrationRecord[]> {
-    return this.allPages(`list the registrations of enrollment group "${id}"`, (sdk) =>
-      sdk.createEnrollmentGroupDeviceRegistrationStateQuery({ query: "SELECT *" }, id, PAGE_SIZE),
+  /**
+   * All registrations that came in through a group, also of a group that is disabled.
+   * @param atMost ends with the page in which there are more than so many
+   */
+  async registrationsOfGroup(id: string, atMost = Infinity): Promise<RegistrationRecord[]> {
+    return this.allPages(
+      `list the registrations of enrollment group "${id}"`,
+      (sdk) =>
+        sdk.createEnrollmentGroupDeviceRegistrationStateQuery({ query: "SELECT *" }, id, PAGE_SIZE),
+      atMost,
     );
   }
 
@@ -155,6 +161,7 @@ export class EnrollmentsClient {
   private async allPages<T>(
     operation: string,
     query: (sdk: ProvisioningServiceClient) => Pages,
+    atMost = Infinity,
   ): Promise<T[]> {
     const sdk = await serviceClients(this.connection);
     const items: unknown[] = [];
@@ -176,7 +183,7 @@ export class EnrollmentsClient {
         throw new Error(`Could not ${operation}: DPS named the same next page twice.`);
       }
       token = typeof next === "string" && next !== "" ? next : undefined;
-    } while (token !== undefined);
+    } while (token !== undefined && items.length <= atMost);
     return items as T[];
   }
 

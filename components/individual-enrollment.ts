@@ -53,7 +53,12 @@ export class IndividualEnrollment extends pulumi.ComponentResource {
         ...(deviceId !== undefined && { deviceId }),
         ...(denied !== undefined && { denied, provisioningStatus: "disabled" as const }),
       },
-      { parent: this, dependsOn: service.gate, retainOnDelete: isRetained(args) },
+      {
+        parent: this,
+        // A denial shuts somebody out: what is judged of the fleet does not delay it.
+        dependsOn: denied === undefined ? service.gate : [service.containment],
+        retainOnDelete: isRetained(args),
+      },
     );
     this.admits = admittedBy(
       denied === undefined ? args.status : "disabled",

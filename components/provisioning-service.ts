@@ -9,6 +9,7 @@ import type { Declared } from "../certificates/declared";
 import type { Connection } from "../clients/target";
 import {
   BreachContainmentResource,
+  FleetJudgementResource,
   RotationManifestResource,
 } from "../dynamic-providers/resources";
 
@@ -54,8 +55,9 @@ interface Hub {
 }
 
 /**
- * A DPS instance with its linked hubs, the judgement of everything declared for it, and the
- * containment of a breach. Enrollments and CA certificates are written after these (`gate`).
+ * A DPS instance with its linked hubs, the judgement of everything declared for it (by itself, and in
+ * view of the live service and its devices), and the containment of a breach. Enrollments and CA
+ * certificates are written after these (`gate`).
  */
 export class ProvisioningService extends pulumi.ComponentResource {
   readonly connection: pulumi.Output<Connection>;
@@ -64,6 +66,7 @@ export class ProvisioningService extends pulumi.ComponentResource {
   /** Host name for devices and for the service API. */
   readonly hostName: pulumi.Output<string>;
   readonly containment: BreachContainmentResource;
+  private readonly judgement: FleetJudgementResource;
 
   constructor(
     name: string,
@@ -121,12 +124,17 @@ export class ProvisioningService extends pulumi.ComponentResource {
       },
       { ...inside, dependsOn: [manifest] },
     );
+    this.judgement = new FleetJudgementResource(
+      name,
+      { declared: args.declared, made: args.made, connection: this.connection },
+      { ...inside, dependsOn: [manifest] },
+    );
     this.registerOutputs({ idScope: this.idScope, hostName: this.hostName });
   }
 
   /** What everything that is written to this DPS waits for. */
   get gate(): pulumi.Resource[] {
-    return [this.containment];
+    return [this.containment, this.judgement];
   }
 }
 

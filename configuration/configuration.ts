@@ -65,18 +65,13 @@ export interface DevCertificateConfiguration {
 export interface CaCertificateConfiguration {
   /** Name in `certificates`. */
   certificate: string;
-  /** Absent only for a dev CA, whose key is in the stack, and for one that is adopted. */
+  /** Absent only for a dev CA, whose key is in the stack. */
   proof?: ProofConfiguration;
-  /** It is in DPS already and is taken over. */
-  adopt: boolean;
-  /** Stays in DPS when it leaves the configuration. Absent: what `adopt` says. */
-  retain?: boolean;
 }
 
 export type ProofConfiguration =
   | { keyFile: string }
   | { command: string[] }
-  | { signatureCommand: string[] }
   | { offline: { signedFile?: string } }
   | { selfAttested: true };
 

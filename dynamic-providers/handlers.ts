@@ -5,6 +5,7 @@ import { deviceReprovisioning } from "./device-reprovisioning/provider";
 import { deviceRegistrationRemoval } from "./device-registration-removal/provider";
 import { deviceTwinJournal } from "./device-twin-journal/provider";
 import { enrollmentGroup } from "./enrollment-group/provider";
+import { fleetJudgement } from "./fleet-judgement/provider";
 import { individualEnrollment } from "./individual-enrollment/provider";
 import { rotationManifest } from "./rotation-manifest/provider";
 import { target } from "./target/provider";
@@ -17,6 +18,7 @@ export const handlers = {
   DeviceReprovisioning: deviceReprovisioning,
   DeviceTwinJournal: deviceTwinJournal,
   EnrollmentGroup: enrollmentGroup,
+  FleetJudgement: fleetJudgement,
   IndividualEnrollment: individualEnrollment,
   RotationManifest: rotationManifest,
   Target: target,

@@ -4,14 +4,14 @@
  */
 import * as pulumi from "@pulumi/pulumi";
 import type { BreachContainmentInputs, Containment } from "./breach-containment/provider";
-import type { CaCertificateInputs, CaCertificateOutputs } from "./ca-certificate/live";
-import type { PendingProof } from "./ca-certificate/offline";
+import type { CaCertificateInputs, CaCertificateOutputs } from "./ca-certificate/provider";
 import type { DeviceRegistrationRemovalInputs } from "./device-registration-removal/provider";
 import type { RemovalScope } from "./device-registration-removal/candidates";
 import type { DeviceReprovisioningInputs } from "./device-reprovisioning/provider";
 import type { Report } from "./device-reprovisioning/outcomes";
 import type { JournalEntry } from "./device-twin-journal/provider";
 import type { EnrollmentInputs, LiveEnrollment } from "./enrollment/live";
+import type { FleetJudgementInputs } from "./fleet-judgement/provider";
 import type { HandlerName } from "./handlers";
 import type { RotationManifestInputs } from "./rotation-manifest/provider";
 import { shimOf } from "./shim";
@@ -61,6 +61,16 @@ export class RotationManifestResource extends DynamicResource<RotationManifestIn
   }
 }
 
+export class FleetJudgementResource extends DynamicResource<FleetJudgementInputs> {
+  constructor(
+    name: string,
+    args: Args<FleetJudgementInputs>,
+    options: pulumi.CustomResourceOptions,
+  ) {
+    super("FleetJudgement", name, args, [], options);
+  }
+}
+
 export class BreachContainmentResource extends DynamicResource<BreachContainmentInputs> {
   declare readonly contained: pulumi.Output<Record<string, Containment>>;
   declare readonly caKeys: pulumi.Output<Record<string, string[]>>;
@@ -76,14 +86,13 @@ export class BreachContainmentResource extends DynamicResource<BreachContainment
 
 export class CaCertificateResource extends DynamicResource<CaCertificateInputs> {
   declare readonly live: pulumi.Output<CaCertificateOutputs["live"]>;
-  declare readonly pending: pulumi.Output<PendingProof | undefined>;
 
   constructor(
     name: string,
     args: Args<CaCertificateInputs>,
     options: pulumi.CustomResourceOptions,
   ) {
-    super("CaCertificate", name, args, ["live", "pending"], options);
+    super("CaCertificate", name, args, ["live"], options);
   }
 }
 

@@ -74,7 +74,6 @@ function words({ deviceId, result, why }: Told): string {
   return `${deviceId} (${why ?? result})`;
 }
 
-/** "1 device", "2 devices" */
-export function counted(devices: number): string {
+function counted(devices: number): string {
   return devices === 1 ? "1 device" : `${devices} devices`;
 }

@@ -1,20 +1,14 @@
 import { isDeepStrictEqual } from "node:util";
 import { readmitted, remembered } from "../../certificates/compromise";
-import type { Declared, KnownFacts } from "../../certificates/declared";
+import type { KnownFacts } from "../../certificates/declared";
 import { formatFault, refusals } from "../../certificates/faults";
 import { rollText } from "../../certificates/roll-words";
 import { judge } from "../../certificates/rules";
-import { summarize } from "../../certificates/summary";
 import { askTargetTime, targetNow } from "../../clients/target-time";
-import { type Handler, hasUnknown, say, UNKNOWN } from "../handler";
+import { type Handler, hasUnknown, say } from "../handler";
+import { type DeclaredInputs, resolved } from "./declared-inputs";
 
-export interface RotationManifestInputs {
-  /** Everything declared; certificates that the stack makes itself stand in it as not known. */
-  declared: Declared;
-  /** PEM of the certificates that the stack makes itself, by name. */
-  made: Record<string, string>;
-  /** Whose time certificates are judged by. Default: this machine's. */
-  target?: "sandbox" | "azure";
+export interface RotationManifestInputs extends DeclaredInputs {
   /** What this change does to which certificate, in words; written by `check`. */
   rolls?: string[];
   /**
@@ -86,14 +80,3 @@ export const rotationManifest: Handler<RotationManifestInputs> = {
     // Declares nothing any more; there is nothing in Azure to delete.
   },
 };
-
-/** The declaration with the certificates that the stack has made by now. */
-function resolved({ declared, made }: RotationManifestInputs): Declared {
-  const certificates = { ...declared.certificates };
-  for (const [name, pem] of Object.entries(made)) {
-    if (pem !== UNKNOWN) {
-      certificates[name] = { known: true, pem, summary: summarize(pem) };
-    }
-  }
-  return { ...declared, certificates };
-}

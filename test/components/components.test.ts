@@ -49,6 +49,7 @@ describe("components", () => {
       await mocks.settled(service);
       assert.deepEqual(mocks.names, [
         "BreachContainment service",
+        "FleetJudgement service",
         "IotDpsResource service",
         "IotHubResource service-hub-1",
         "IotHubResource service-hub-2",
@@ -70,9 +71,12 @@ describe("components", () => {
         ["IotHubResource", "service-hub-1"],
         ["IotDpsResource", "service"],
         ["BreachContainment", "service"],
+        ["FleetJudgement", "service"],
       ] as const) {
         assert.ok(mocks.waitsFor(type, name).includes("RotationManifest service"), type);
       }
+      const contained = mocks.waitsFor("BreachContainment", "service");
+      assert.ok(!contained.includes("FleetJudgement service"), contained.join());
     });
 
     it("links hubs with a connection string that is a secret", async () => {
@@ -110,7 +114,11 @@ describe("components", () => {
     it("looks an adopted service and hub up, and manages neither them nor the group", async () => {
       const service = serviceOf({ adopt: true, hubs: [{ ...HUB, name: "hub-a", adopt: true }] });
       await mocks.settled(service);
-      assert.deepEqual(mocks.names, ["BreachContainment service", "RotationManifest service"]);
+      assert.deepEqual(mocks.names, [
+        "BreachContainment service",
+        "FleetJudgement service",
+        "RotationManifest service",
+      ]);
       assert.equal(await valueOf(service.idScope), "0ne00000002");
       assert.ok(mocks.calls.includes("azure-native:deviceprovisioningservices:getIotDpsResource"));
     });

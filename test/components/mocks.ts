@@ -79,6 +79,7 @@ const LIVE = {
 /** Outputs of the dynamic resources that the program uses. */
 const DYNAMIC: Record<string, Record<string, unknown>> = {
   RotationManifest: { rolls: [] },
+  FleetJudgement: {},
   BreachContainment: { contained: {} },
   CaCertificate: { live: { isVerified: true } },
   EnrollmentGroup: { live: LIVE, roll: "none" },
