@@ -40,6 +40,8 @@ export interface DeclaredGroup {
   primary?: Slot;
   secondary?: Slot;
   status: "enabled" | "disabled";
+  /** Taken over from whoever made it. Default: false. */
+  adopt?: boolean;
   /** Stays in DPS when it leaves the configuration. Default: false. */
   retain?: boolean;
 }
@@ -50,6 +52,8 @@ export interface DeclaredIndividual {
   status: "enabled" | "disabled";
   /** Default: the registration ID. */
   deviceId?: string;
+  /** Taken over from whoever made it. Default: false. */
+  adopt?: boolean;
   /** Stays in DPS when it leaves the configuration. Default: false. */
   retain?: boolean;
 }

@@ -25,18 +25,26 @@ export function note(stage: Stage, words: string): Step {
 }
 
 export function enrollmentSteps(entry: Entry): Step[] {
+  const { adopted, enabled, path, slots } = entry;
+  const words = `${entryWords(entry)}${enabled ? "" : ", disabled"}${slotsWords(slots)}`;
   return [
-    ...uploads(entry.slots),
+    ...uploads(slots),
     step(
       "write",
-      { do: "write", entry: entry.path },
-      `create ${entryWords(entry)}${entry.enabled ? "" : ", disabled"}${slotsWords(entry.slots)}`,
+      { do: "write", entry: path },
+      adopted
+        ? `take over ${words}; nothing is written when it is so in DPS already`
+        : `create ${words}`,
     ),
   ];
 }
 
 /** Of an entry that holds nothing compromised. */
 export function removalSteps(before: Declared, after: Declared, old: Entry): Step[] {
+  if (old.retained) {
+    const words = `let go of ${entryWords(old)}; it stays in DPS as it is`;
+    return [note("delete", words), ...deletions(before, after, old.slots)];
+  }
   return [
     step(
       "delete",

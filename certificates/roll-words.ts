@@ -47,6 +47,12 @@ const BACK: Record<Phase, string> = {
 /** How to undo a phase, as a sentence without its full stop; empty when nothing changes. */
 export function goingBack(procedure: Procedure, phase: Phase, entry: Entry): string {
   if (procedure === "P4" || procedure === "P6" || procedure === "P7") return NO_WAY_BACK;
+  if (phase === "enroll" && entry.retained) {
+    return "remove it from the configuration; it stays in DPS as it is";
+  }
+  if (phase === "remove" && entry.retained) {
+    return `declare ${entryWords(entry)} again with adopt: true`;
+  }
   if (phase === "remove") return `declare ${entryWords(entry)} again; its devices register again`;
   return wayBack(phase);
 }

@@ -1,9 +1,9 @@
 /** Which procedure a change carries out, entry by entry, and its steps in order. */
 import { isShutOut } from "./change-rules";
 import type { Breaches } from "./compromise";
-import type { Declared, Procedure, Roll, Step } from "./declared";
+import type { Declared, Phase, Procedure, Roll, Step } from "./declared";
 import { denialRolls } from "./denials";
-import { classify, type RollSide } from "./entry-roll";
+import { classify, entryWords, type RollSide } from "./entry-roll";
 import { caRolls, leafRolls } from "./certificate-rolls";
 import { breachSteps, changeSteps, enrollmentSteps, removalSteps } from "./roll-steps";
 import { goingBack, slotLines } from "./roll-words";
@@ -81,11 +81,18 @@ function rollOf(
     kind: shown.kind,
     procedure,
     phase,
-    words,
+    words: ownershipWords(phase, shown) ?? words,
     slots: slotLines(old, entry),
     steps: steps(),
     back: goingBack(procedure, phase, shown),
   };
+}
+
+/* Adopting and letting go write nothing, whatever a new or a removed entry would. */
+function ownershipWords(phase: Phase, entry: Entry): string | undefined {
+  if (phase === "enroll" && entry.adopted) return `adoption of ${entryWords(entry)}`;
+  if (phase === "remove" && entry.retained) return `letting go of ${entryWords(entry)}`;
+  return undefined;
 }
 
 function sideOf(entry: Entry): RollSide {

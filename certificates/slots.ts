@@ -40,6 +40,8 @@ export interface Entry {
   enabled: boolean;
   /** Stays in DPS when it leaves the configuration. */
   retained: boolean;
+  /** Taken over from whoever made it. */
+  adopted: boolean;
   slots: ResolvedSlot[];
 }
 
@@ -82,6 +84,7 @@ function entryOf(
     key: entryKey(kind, id),
     enabled: entry.status === "enabled",
     retained: entry.retain === true,
+    adopted: entry.adopt === true,
     slots,
   };
 }

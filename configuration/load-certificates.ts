@@ -107,6 +107,7 @@ export function declare(
       ({ primary, secondary, status, adopt, retain }) => ({
         ...(primary === undefined ? {} : { primary }),
         ...(secondary === undefined ? {} : { secondary }),
+        adopt,
         retain: retain ?? adopt,
         status,
       }),
@@ -116,6 +117,7 @@ export function declare(
       ({ primary, secondary, status, deviceId, adopt, retain }) => ({
         ...(primary === undefined ? {} : { primary }),
         ...(secondary === undefined ? {} : { secondary }),
+        adopt,
         retain: retain ?? adopt,
         ...(deviceId === undefined ? {} : { deviceId }),
         status,
