@@ -12,8 +12,25 @@ import {
   X509CertificateGenerator,
 } from "@peculiar/x509";
 
-const ALGORITHM = { name: "ECDSA", namedCurve: "P-256", hash: "SHA-256" };
+const P256: KeyAlgorithm = { name: "ECDSA", namedCurve: "P-256" };
 const DAY_MS = 24 * 60 * 60 * 1000;
+
+/** Of a key, as WebCrypto names it. */
+export type KeyAlgorithm =
+  | { name: "ECDSA"; namedCurve: "P-256" | "P-384" | "P-521" }
+  | { name: "Ed25519" }
+  | {
+      name: "RSASSA-PKCS1-v1_5";
+      modulusLength: number;
+      publicExponent: Uint8Array;
+      hash: "SHA-256";
+    };
+
+/** RSA with so many bits. */
+export function rsa(modulusLength: number): KeyAlgorithm {
+  const publicExponent = new Uint8Array([1, 0, 1]);
+  return { name: "RSASSA-PKCS1-v1_5", modulusLength, publicExponent, hash: "SHA-256" };
+}
 
 export interface CertificateOptions {
   /** Default: a day ago. */
@@ -32,6 +49,12 @@ export interface CertificateOptions {
   subject?: string;
   /** OID of a critical extension that nobody understands. */
   criticalExtension?: string;
+  /** Further extensions, as they are. */
+  extensions?: Extension[];
+  /** Kind of key. Default: EC P-256. */
+  algorithm?: KeyAlgorithm;
+  /** Hash of the issuer's signature. Default: SHA-256. */
+  hash?: "SHA-1" | "SHA-256" | "SHA-384" | "SHA-512";
   /** Use this key pair, to make a renewal or a cross-signed twin. */
   keys?: webcrypto.CryptoKeyPair;
 }
@@ -104,14 +127,19 @@ async function issue(
   above: Issued[],
 ): Promise<Issued> {
   const keys =
-    options.keys ?? (await webcrypto.subtle.generateKey(ALGORITHM, true, ["sign", "verify"]));
+    options.keys ??
+    ((await webcrypto.subtle.generateKey(options.algorithm ?? P256, true, [
+      "sign",
+      "verify",
+    ])) as webcrypto.CryptoKeyPair);
+  const signingKey = (issuer?.keys ?? keys).privateKey;
   const subject = options.subject ?? `CN=${cn}`;
   const certificate = await X509CertificateGenerator.create({
     subject,
     issuer: issuer === undefined ? subject : new X509Certificate(issuer.der).subject,
     publicKey: keys.publicKey,
-    signingKey: (issuer?.keys ?? keys).privateKey,
-    signingAlgorithm: ALGORITHM,
+    signingKey,
+    signingAlgorithm: { name: signingKey.algorithm.name, hash: options.hash ?? "SHA-256" },
     serialNumber: `4${randomBytes(15).toString("hex")}0`,
     notBefore: options.notBefore ?? new Date(Date.now() - DAY_MS),
     notAfter: options.notAfter ?? new Date(Date.now() + 30 * DAY_MS),
@@ -146,6 +174,7 @@ async function extensions(
     ...(options.criticalExtension === undefined
       ? []
       : [new Extension(options.criticalExtension, true, new Uint8Array([5, 0]))]),
+    ...(options.extensions ?? []),
     await SubjectKeyIdentifierExtension.create(keys.publicKey),
   ];
 }

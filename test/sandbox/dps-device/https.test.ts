@@ -1,5 +1,7 @@
+import "reflect-metadata";
 import assert from "node:assert/strict";
-import { TestCa } from "../../support/test-ca";
+import { SubjectAlternativeNameExtension } from "@peculiar/x509";
+import { KeyUsageFlags, rsa, TestCa, type CertificateOptions } from "../../support/test-ca";
 import { ID_SCOPE, request } from "../dps-service/small-sandbox";
 import {
   fixture,
@@ -242,6 +244,27 @@ describe("the device API over HTTPS", () => {
     for (const extra of [{ tpm: { endorsementKey: "AA" } }, { csr: "AA" }]) {
       const body = { registrationId: ID, ...extra };
       assert.equal((await f.device(leaf, "PUT", `${ID}/register`, body)).status, 501);
+    }
+  });
+
+  it("hears of odd keys, signatures and sizes, because TLS lets them through", async () => {
+    const { ca } = await withGroup(f);
+    const names = Array.from({ length: 300 }, (_, at) => `alias-${at}.trucks.example`);
+    const alternatives = names.map((value) => ({ type: "dns" as const, value }));
+    const odd: CertificateOptions[] = [
+      { algorithm: rsa(2048) },
+      { algorithm: rsa(1024) },
+      { algorithm: { name: "ECDSA", namedCurve: "P-384" } },
+      { algorithm: { name: "ECDSA", namedCurve: "P-521" } },
+      { algorithm: { name: "Ed25519" } },
+      { hash: "SHA-1" },
+      { extendedKeyUsage: ["1.3.6.1.5.5.7.3.2"] },
+      { keyUsage: KeyUsageFlags.keyEncipherment },
+      { extensions: [new SubjectAlternativeNameExtension(alternatives)] },
+    ];
+    for (const options of odd) {
+      const answer = await f.register(await ca.leaf(ID, options));
+      assert.deepEqual([answer.status, answer.body["status"]], [200, "assigned"]);
     }
   });
 

@@ -168,7 +168,7 @@ export async function chainCases(w: World): Promise<Case[]> {
     {
       name: "expired root",
       source: ASSUMED,
-      presented: fullChain(w),
+      presented: await chainOf(w.root, { notAfter: new Date("2028-01-01T00:00:00Z") }),
       ...rootGroup(w),
       now: new Date("2027-01-01T00:00:01Z"),
       want: "chain invalid",
@@ -179,6 +179,7 @@ export async function chainCases(w: World): Promise<Case[]> {
       presented: await chainOf(w.line, { notAfter: new Date("2026-06-01T00:00:00Z") }),
       ...rootGroup(w),
       want: "chain invalid",
+      hub: "expired",
     },
     {
       name: "leaf for client authentication",

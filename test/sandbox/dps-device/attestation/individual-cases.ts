@@ -34,6 +34,7 @@ export async function individualCases(w: World): Promise<Case[]> {
       presented: [],
       ...rootGroup(w),
       want: "no certificate",
+      hub: "no certificate",
     },
     {
       name: "a certificate that cannot be read",
@@ -41,6 +42,7 @@ export async function individualCases(w: World): Promise<Case[]> {
       presented: [Buffer.from("3003020101", "hex")],
       ...rootGroup(w),
       want: "unreadable certificate",
+      hub: "no handshake",
     },
     {
       name: "CN is another registration ID",
@@ -145,6 +147,7 @@ export async function individualCases(w: World): Promise<Case[]> {
       presented: [expired.der],
       individuals: [individual([expired])],
       want: "individual invalid",
+      hub: "expired",
     },
     {
       name: "the same leaf one second before it expires",
@@ -161,6 +164,7 @@ export async function individualCases(w: World): Promise<Case[]> {
       individuals: [individual([w.leaf])],
       now: new Date("2025-12-31T23:59:59Z"),
       want: "individual invalid",
+      hub: "not valid yet",
     },
     {
       name: "a disabled individual enrollment denies its own certificate in an enabled group",

@@ -1,38 +1,38 @@
 import assert from "node:assert/strict";
+import { readFileSync } from "node:fs";
+import { join } from "node:path";
 import { judge } from "../../../../sandbox/dps-device/attestation/judge";
 import { DEFAULT_SWITCHES } from "../../../../sandbox/common/switches";
 import { TestCa } from "../../../support/test-ca";
-import { chainCases } from "./chain-cases";
-import { groupCases } from "./group-cases";
-import { individualCases } from "./individual-cases";
-import { DATES, ID, individual, NOW, world, type Case } from "./world";
+import { DATES, ID, individual, NOW } from "./world";
+import { exhibits, outcomeOf, zooPage, type Exhibit } from "./zoo";
 
 describe("judging the certificates of a device", () => {
-  let all: Case[];
+  let all: Exhibit[];
   before(async () => {
-    const w = await world();
-    all = [...(await individualCases(w)), ...groupCases(w), ...(await chainCases(w))];
+    all = await exhibits();
   });
 
   // The certificates are made asynchronously, so the rows are known only when the suite runs.
-  it("decides every row of the table", () => {
-    assert.ok(all.length >= 25, `only ${all.length} rows`);
-    assert.equal(new Set(all.map(({ name }) => name)).size, all.length, "a name is used twice");
-    const wrong = all.flatMap((row) => {
-      const verdict = judge({
-        presented: row.presented,
-        registrationId: row.registrationId ?? ID,
-        individuals: row.individuals ?? [],
-        groups: row.groups ?? [],
-        caCertificates: row.cas ?? [],
-        now: row.now ?? NOW,
-        switches: { ...DEFAULT_SWITCHES, ...row.switches },
-      });
-      const got = verdict.admitted ? `${verdict.by.kind} ${verdict.by.id}` : verdict.refusal;
+  it("decides every row of the zoo, at DPS and at the hub", () => {
+    assert.ok(all.length >= 100, `only ${all.length} rows`);
+    assert.equal(new Set(all.map(({ row }) => row.name)).size, all.length, "a name is used twice");
+    const wrong = all.flatMap(({ row, verdict, hub }) => {
+      const got = `${outcomeOf(verdict)}; ${hub}`;
+      const want = `${row.want}; ${row.hub ?? "connects"}`;
       const detail = verdict.admitted ? "" : ` (${verdict.detail})`;
-      return got === row.want ? [] : [`${row.name}: ${got}${detail} instead of ${row.want}`];
+      return got === want ? [] : [`${row.name}: ${got}${detail} instead of ${want}`];
     });
     assert.deepEqual(wrong, []);
+  });
+
+  it("agrees with docs/reference/certificate-zoo.md", async () => {
+    const page = readFileSync(
+      join(__dirname, "../../../../docs/reference/certificate-zoo.md"),
+      "utf8",
+    );
+    const now = await zooPage(all);
+    assert.equal(page, now, "run: npx tsx docs/reference/write-certificate-zoo.ts");
   });
 
   it("names the SHA-256 thumbprint of the leaf, in upper case", async () => {
@@ -51,16 +51,7 @@ describe("judging the certificates of a device", () => {
 
   it("words refusals as the service does", () => {
     const told = (name: string) => {
-      const row = all.find((one) => one.name === name)!;
-      const verdict = judge({
-        presented: row.presented,
-        registrationId: ID,
-        individuals: row.individuals ?? [],
-        groups: row.groups ?? [],
-        caCertificates: row.cas ?? [],
-        now: NOW,
-        switches: { ...DEFAULT_SWITCHES, ...row.switches },
-      });
+      const { verdict } = all.find(({ row }) => row.name === name)!;
       return verdict.admitted ? "admitted" : verdict.message;
     };
     assert.equal(told("root not uploaded"), "CA certificate not found.");

@@ -32,6 +32,10 @@ export interface World {
   selfSigned: Issued;
 }
 
+/** "no handshake": nobody hears of a device that TLS does not let in. */
+export type HubAnswer =
+  "connects" | "expired" | "not valid yet" | "no certificate" | "no handshake";
+
 /** One row; `source` says who knows that `want` is right. */
 export interface Case {
   name: string;
@@ -44,6 +48,8 @@ export interface Case {
   now?: Date;
   switches?: Partial<Switches>;
   want: Refusal | `individual ${string}` | `group ${string}`;
+  /** What the hub does when its record of the device holds this leaf. Default: "connects". */
+  hub?: HubAnswer;
 }
 
 export const ca = (one: TestCa, isVerified = true): CaView => ({ der: one.der, isVerified });
