@@ -9,7 +9,8 @@ import { EnrollmentGroup } from "./components/enrollment-group";
 import { IndividualEnrollment } from "./components/individual-enrollment";
 import { ProvisioningService } from "./components/provisioning-service";
 import { Reprovisioning } from "./components/reprovisioning";
-import { named, readStack, supportedProof } from "./components/stack";
+import { caCertificateArgs, named, readStack } from "./components/stack";
+import { codesToSign } from "./dynamic-providers/ca-certificate/offline";
 import { describe } from "./dynamic-providers/enrollment/live";
 import { reenabled } from "./configuration/reenable";
 import type { GroupSlotConfiguration } from "./configuration/configuration";
@@ -29,13 +30,9 @@ const service = new ProvisioningService("service", {
 });
 
 const cas = new Map(
-  Object.entries(configuration.caCertificates).map(([name, { certificate, proof }]) => [
+  Object.keys(configuration.caCertificates).map((name) => [
     name,
-    new CaCertificate(name, {
-      service,
-      certificate: named(certificates, certificate),
-      ...supportedProof(proof),
-    }),
+    new CaCertificate(name, { service, ...caCertificateArgs(stack, name) }),
   ]),
 );
 
@@ -104,6 +101,10 @@ export const enrollments = Object.fromEntries(
     entry.live.apply(describe),
   ]),
 );
+/** Verification codes that wait to be signed, by CA name, and what to do with them. */
+export const pendingProofs = pulumi
+  .all(Object.fromEntries([...cas].map(([name, { pending }]) => [name, pending])))
+  .apply(codesToSign);
 /** Devices that a breach removed and that are not back yet. */
 export const pendingDevices = pulumi
   .all(removals.map(({ pending }) => pending))

@@ -34,6 +34,8 @@ export interface DeclaredCa {
   /** Name in `certificates`. */
   certificate: string;
   selfAttested?: boolean;
+  /** The proof of possession is not there yet: DPS holds it as not verified. */
+  waits?: boolean;
 }
 
 export interface DeclaredGroup {

@@ -11,6 +11,7 @@ import { fleetCounts } from "./fleet-counts";
 import type { FleetFacts } from "./fleet-facts";
 import { FLEET_CODES, fleetFaults } from "./fleet-rules";
 import { nameFaults } from "./name-rules";
+import { waitingFaults } from "./proof-rules";
 import { inferRolls } from "./rolls";
 import { comesThroughGroupFaults, hubFaults, serviceFaults } from "./service-rules";
 import { caEntryFaults, deviceIdFaults, slotFaults } from "./slot-rules";
@@ -74,6 +75,7 @@ function declaredFaults(
   return [
     ...nameFaults(before, after, entries),
     ...caEntryFaults(after),
+    ...waitingFaults(after, entries),
     ...swapFaults(before, after, breaches),
     ...strengthFaults(before, after, entries, oldEntries),
     ...serviceFaults(before, oldEntries, after),

@@ -172,7 +172,11 @@ function dateFaults(entry: Entry, slot: ResolvedSlot, old: OldSlots, now: Date):
 }
 
 /** A signing certificate has to reach a CA certificate that the service verifies. */
-function anchorFaults(before: Declared | undefined, after: Declared, slot: ResolvedSlot): Fault[] {
+export function anchorFaults(
+  before: Declared | undefined,
+  after: Declared,
+  slot: ResolvedSlot,
+): Fault[] {
   const { certificate } = slot;
   if (certificate === undefined || "ca" in slot.slot) return [];
   if (!certificate.known) {

@@ -16,6 +16,8 @@ export interface LiveCaCertificate {
   subject: string;
   /** ISO 8601; undefined when the service sent none. */
   expiry?: string;
+  /** When somebody wrote it last, ISO 8601, in the service's time; undefined when it sent none. */
+  updated?: string;
   /** What was uploaded, PEM or DER, base64; the service does not always return it. */
   certificate?: string;
 }
@@ -46,7 +48,8 @@ export class CaCertificatesClient {
   }
 
   /**
-   * Creates the entry, or with `ifMatch` replaces the certificate in exactly that version of it.
+   * Creates the entry, or with `ifMatch` replaces the certificate in exactly that version of it, which
+   * then is not verified.
    * @param pem one CA certificate
    * @param options.selfAttested true: taken as verified without a proof of possession
    */
@@ -58,7 +61,10 @@ export class CaCertificatesClient {
     const body: CertificateResponse = {
       properties: {
         certificate: Buffer.from(pem),
-        ...(options.selfAttested && { isVerified: true }),
+        // Whether a replaced certificate would stay verified by itself is not known: said outright.
+        ...((options.selfAttested === true || options.ifMatch !== undefined) && {
+          isVerified: options.selfAttested ?? false,
+        }),
       },
     };
     const etag = options.ifMatch === undefined ? {} : { ifMatch: options.ifMatch };
@@ -143,6 +149,7 @@ function live({ name, etag, properties }: CertificateResponse): LiveCaCertificat
     thumbprint: properties.thumbprint.toUpperCase(),
     subject: properties.subject ?? "",
     ...(properties.expiry && { expiry: properties.expiry.toISOString() }),
+    ...(properties.updated && { updated: properties.updated.toISOString() }),
     ...(properties.certificate && {
       certificate: Buffer.from(properties.certificate).toString("base64"),
     }),

@@ -262,6 +262,6 @@ export class HubRegistry extends BulkHubClient {
 }
 
 /** As the hub's query language writes a text. */
-function quoted(text: string): string {
+export function quoted(text: string): string {
   return `'${text.replace(/[\\']/g, "\\$&")}'`;
 }

@@ -4,13 +4,16 @@ import { type CompromisedKey, compromisedKeys } from "../certificates/compromise
 import type { Declared } from "../certificates/declared";
 import { fault, type Fault, RefusedError, refusals } from "../certificates/faults";
 import { judgeAlone } from "../certificates/rules";
+import { readConfiguration, type StackConfiguration } from "../configuration/configuration";
 import {
-  type ProofConfiguration,
-  readConfiguration,
-  type StackConfiguration,
-} from "../configuration/configuration";
-import { declare, loadCertificates, withMade } from "../configuration/load-certificates";
+  declare,
+  loadCertificates,
+  loadProofs,
+  withMade,
+} from "../configuration/load-certificates";
+import { reenabled } from "../configuration/reenable";
 import { targetNow } from "../clients/target-time";
+import type { CaCertificateArgs } from "./ca-certificate";
 import { type Certificate, certificateFromPem } from "./certificate";
 import { DevCertificate } from "./dev-certificate";
 
@@ -24,6 +27,8 @@ export interface Stack {
   compromised: pulumi.Output<CompromisedKey[]>;
   /** Key of each declared CA certificate, by its name in DPS. */
   caKeys: Record<string, pulumi.Output<string>>;
+  /** Signed verification certificates in PEM, by the name of their CA. */
+  signed: Record<string, string>;
   /** Leaves that are denied or compromised, of devices that have no individual enrollment. */
   denials: Denial[];
   /** PEM of certificate and key of everything made in the stack, by name. */
@@ -48,10 +53,11 @@ export function readStack(): Stack {
   try {
     const configuration = readConfiguration(rawConfiguration());
     const loaded = loadCertificates(configuration.certificates, process.cwd());
-    refuse(loaded.faults);
+    const proofs = loadProofs(configuration.caCertificates, loaded.certificates, process.cwd());
+    refuse([...loaded.faults, ...proofs.faults]);
     const declared = declare(configuration, loaded.certificates);
     refuse(refusals([...judgeAlone(declared, targetNow()), ...deniedCas(declared)]));
-    return resolve(configuration, declared);
+    return { ...resolve(configuration, declared), signed: proofs.signed };
   } catch (error) {
     // The engine prints a RunError without a stack trace: the message is for whoever wrote the configuration.
     throw error instanceof RefusedError ? new pulumi.RunError(error.message) : error;
@@ -85,7 +91,7 @@ function refuse(faults: readonly Fault[]): void {
   }
 }
 
-function resolve(configuration: StackConfiguration, declared: Declared): Stack {
+function resolve(configuration: StackConfiguration, declared: Declared): Omit<Stack, "signed"> {
   const certificates = makeCertificates(configuration, declared);
   const made = Object.fromEntries(
     [...certificates]
@@ -226,9 +232,21 @@ export function named<T>(all: ReadonlyMap<string, T>, name: string): T {
   return found;
 }
 
-/** How possession is proved, as far as this version carries it out; undefined: with a key in the stack. */
-export function supportedProof(
-  proof: ProofConfiguration | undefined,
-): { proof: { keyFile: string } | { selfAttested: true } } | Record<string, never> {
-  return proof !== undefined && ("keyFile" in proof || "selfAttested" in proof) ? { proof } : {};
+/** What the configuration says of one CA certificate, for its component. */
+export function caCertificateArgs(
+  { configuration, certificates, compromised, signed }: Stack,
+  name: string,
+): Omit<CaCertificateArgs, "service"> {
+  const { certificate, proof, adopt, retain } = configuration.caCertificates[name]!;
+  const back = signed[name];
+  return {
+    certificate: named(certificates, certificate),
+    adopt,
+    compromised,
+    ...(proof !== undefined && {
+      proof: "offline" in proof ? { offline: back === undefined ? {} : { signed: back } } : proof,
+    }),
+    ...(retain !== undefined && { retain }),
+    ...reenabled(configuration, "caCertificates", name),
+  };
 }

@@ -1,6 +1,7 @@
 /** What a well-formed configuration can still ask for and not have. */
 import { fault, type Fault } from "../certificates/faults";
 import { choice } from "../certificates/name-rules";
+import { commandFaults, type CommandKind } from "../certificates/signing-command";
 import { own } from "../certificates/slots";
 import { displayName, pathOf } from "../certificates/text";
 import type {
@@ -16,6 +17,7 @@ export function configurationFaults(configuration: StackConfiguration): Fault[] 
     ...devCertificateFaults(configuration),
     ...missingProofs(configuration),
     ...waveFaults(configuration),
+    ...signingCommandFaults(configuration),
     ...reenableFaults(configuration),
     ...unlinkedHubs(configuration),
     ...basicTierReprovision(configuration),
@@ -107,16 +109,26 @@ function missingProofs(configuration: StackConfiguration): Fault[] {
   return Object.entries(configuration.caCertificates).flatMap(([name, ca]) => {
     const certificate = own(configuration.certificates, ca.certificate);
     // An unknown name is said by the rules; only a dev CA has its key in the stack.
-    if (ca.proof !== undefined || certificate === undefined || "dev" in certificate) return [];
+    if (ca.proof !== undefined || ca.adopt) return [];
+    if (certificate === undefined || "dev" in certificate) return [];
     return [
       fault(
         "DPS-CERT-029",
         `${pathOf("caCertificates", name)}.proof`,
         "no proof of possession for a CA whose key is not in the stack",
-        "give proof: { keyFile: … }, or proof: { selfAttested: true } to do without",
+        "give proof: { keyFile: … }, { command: […] }, { signatureCommand: […] } or { offline: {} }, or { selfAttested: true } to do without",
       ),
     ];
   });
+}
+
+function signingCommandFaults({ caCertificates }: StackConfiguration): Fault[] {
+  return Object.entries(caCertificates).flatMap(([name, { proof = {} }]) =>
+    (["command", "signatureCommand"] as const).flatMap((kind) => {
+      const argv = (proof as Partial<Record<CommandKind, string[]>>)[kind] ?? [];
+      return commandFaults(kind, argv, pathOf("caCertificates", name, "proof", kind));
+    }),
+  );
 }
 
 /* A path that meets nothing would leave closed what somebody believes to be open. */

@@ -65,13 +65,18 @@ export interface DevCertificateConfiguration {
 export interface CaCertificateConfiguration {
   /** Name in `certificates`. */
   certificate: string;
-  /** Absent only for a dev CA, whose key is in the stack. */
+  /** Absent only for a dev CA, whose key is in the stack, and for one that is adopted. */
   proof?: ProofConfiguration;
+  /** It is in DPS already and is taken over. */
+  adopt: boolean;
+  /** Stays in DPS when it leaves the configuration. Absent: what `adopt` says. */
+  retain?: boolean;
 }
 
 export type ProofConfiguration =
   | { keyFile: string }
   | { command: string[] }
+  | { signatureCommand: string[] }
   | { offline: { signedFile?: string } }
   | { selfAttested: true };
 

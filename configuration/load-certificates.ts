@@ -1,12 +1,18 @@
 /** Reads the certificates that a configuration names as files. */
 import { readFileSync, statSync } from "node:fs";
 import { resolve } from "node:path";
-import type { Declared, DeclaredCertificate } from "../certificates/declared";
+import type { Declared, DeclaredCertificate, KnownCertificate } from "../certificates/declared";
 import { fault, isFault, type Fault } from "../certificates/faults";
 import { parsePem } from "../certificates/pem";
+import { faultOfProof } from "../certificates/proof-of-possession";
+import { own } from "../certificates/slots";
 import { summarize } from "../certificates/summary";
 import { pathOf } from "../certificates/text";
-import type { CertificateConfiguration, StackConfiguration } from "./configuration";
+import type {
+  CaCertificateConfiguration,
+  CertificateConfiguration,
+  StackConfiguration,
+} from "./configuration";
 import { shown } from "./schema-faults";
 
 /** A certificate is a few kilobytes; more is another file. */
@@ -46,7 +52,44 @@ export function loadCertificates(
   return { certificates, faults };
 }
 
-function readCertificate(file: string, folder: string, path: string): DeclaredCertificate | Fault {
+/** Verification certificates that came back, by the name of their CA, in PEM. */
+export interface LoadedProofs {
+  signed: Record<string, string>;
+  faults: Fault[];
+}
+
+/**
+ * Reads the signed verification certificates, relative to the folder of the program. One whose CA
+ * certificate is known has to be issued by it; the others are judged during `up`.
+ */
+export function loadProofs(
+  configured: Record<string, CaCertificateConfiguration>,
+  certificates: Record<string, DeclaredCertificate>,
+  folder: string,
+): LoadedProofs {
+  const signed: Record<string, string> = {};
+  const faults: Fault[] = [];
+  for (const [name, { certificate, proof }] of Object.entries(configured)) {
+    const file = proof !== undefined && "offline" in proof ? proof.offline.signedFile : undefined;
+    if (file === undefined) continue;
+    const path = `${pathOf("caCertificates", name, "proof", "offline")}.signedFile`;
+    const read = readCertificate(file, folder, path);
+    if (isFault(read)) {
+      faults.push(read);
+      continue;
+    }
+    const ca = own(certificates, certificate);
+    const wrong = ca?.known === true ? faultOfProof(read.pem, ca.pem) : undefined;
+    if (wrong === undefined) signed[name] = read.pem;
+    else {
+      const fix = "give the certificate that this CA has issued for the verification code";
+      faults.push(fault("DPS-CERT-114", path, wrong, fix));
+    }
+  }
+  return { signed, faults };
+}
+
+function readCertificate(file: string, folder: string, path: string): KnownCertificate | Fault {
   // PEM given in place of a path: it may be a key, so it is never repeated as "not found: …".
   if (/-----|[\r\n]/.test(file)) {
     return fault(
@@ -101,6 +144,9 @@ export function declare(
     caCertificates: mapValues(configuration.caCertificates, ({ certificate, proof }) => ({
       certificate,
       ...(proof !== undefined && "selfAttested" in proof ? { selfAttested: true } : {}),
+      ...(proof !== undefined && "offline" in proof && proof.offline.signedFile === undefined
+        ? { waits: true }
+        : {}),
     })),
     enrollmentGroups: mapValues(
       configuration.enrollmentGroups,

@@ -3,7 +3,7 @@
  * refused by name, so that nothing is silently ignored. A line goes when its feature comes.
  */
 import { fault, type Fault } from "../certificates/faults";
-import { foldCase, pathOf } from "../certificates/text";
+import { foldCase } from "../certificates/text";
 import type { StackConfiguration } from "./configuration";
 
 interface NotYet {
@@ -16,16 +16,6 @@ interface NotYet {
 }
 
 const NOT_YET: NotYet[] = [
-  {
-    what: "proof of possession by a signing command",
-    instead: "use proof: { keyFile: … }",
-    places: (configuration) => proofs(configuration, "command"),
-  },
-  {
-    what: "proof of possession offline, in two changes",
-    instead: "use proof: { keyFile: … }",
-    places: (configuration) => proofs(configuration, "offline"),
-  },
   {
     what: "removal in waves",
     instead: "use how: now",
@@ -66,13 +56,5 @@ export function notSupportedYet(configuration: StackConfiguration): Fault[] {
     places(configuration).map((path) =>
       fault("DPS-CERT-090", path, `what is not supported yet: ${what}`, instead),
     ),
-  );
-}
-
-function proofs({ caCertificates }: StackConfiguration, kind: string): string[] {
-  return Object.entries(caCertificates).flatMap(([name, ca]) =>
-    ca.proof !== undefined && kind in ca.proof
-      ? [pathOf("caCertificates", name, "proof", kind)]
-      : [],
   );
 }

@@ -171,7 +171,7 @@ function segments(error: ErrorObject): (string | number)[] {
   });
 }
 
-const LISTS = new Set(["hubs", "compromised", "denied", "waivers", "command"]);
+const LISTS = new Set(["hubs", "compromised", "denied", "waivers", "command", "signatureCommand"]);
 
 function pathOr(place: (string | number)[]): string {
   return place.length === 0 ? "the configuration" : pathOf(...place);

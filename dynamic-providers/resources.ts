@@ -4,7 +4,8 @@
  */
 import * as pulumi from "@pulumi/pulumi";
 import type { BreachContainmentInputs, Containment } from "./breach-containment/provider";
-import type { CaCertificateInputs, CaCertificateOutputs } from "./ca-certificate/provider";
+import type { CaCertificateInputs, CaCertificateOutputs } from "./ca-certificate/live";
+import type { PendingProof } from "./ca-certificate/offline";
 import type { DeviceRegistrationRemovalInputs } from "./device-registration-removal/provider";
 import type { RemovalScope } from "./device-registration-removal/candidates";
 import type { DeviceReprovisioningInputs } from "./device-reprovisioning/provider";
@@ -86,13 +87,14 @@ export class BreachContainmentResource extends DynamicResource<BreachContainment
 
 export class CaCertificateResource extends DynamicResource<CaCertificateInputs> {
   declare readonly live: pulumi.Output<CaCertificateOutputs["live"]>;
+  declare readonly pending: pulumi.Output<PendingProof | undefined>;
 
   constructor(
     name: string,
     args: Args<CaCertificateInputs>,
     options: pulumi.CustomResourceOptions,
   ) {
-    super("CaCertificate", name, args, ["live"], options);
+    super("CaCertificate", name, args, ["live", "pending"], options);
   }
 }
 

@@ -30,6 +30,60 @@ export const SERVICE = {
     severity: "refusal",
     explanation: "A wave is either a number of devices or a share of them.",
   },
+  "DPS-CERT-110": {
+    title: "CA that waits for its proof of possession, in a slot",
+    severity: "refusal",
+    explanation:
+      "DPS takes the CA as verified only when the signed verification certificate is there. Until then it refuses every device below it.",
+  },
+  "DPS-CERT-111": {
+    title: "unknown placeholder in a signing command",
+    severity: "refusal",
+    explanation:
+      "Only names in braces that have a meaning are replaced; a misspelt one would reach the command as it is written.",
+  },
+  "DPS-CERT-112": {
+    title: "PIN or pass phrase in a signing command",
+    severity: "refusal",
+    explanation:
+      "The command is in the configuration, in the stack's state and in the list of processes, where others read it.",
+  },
+  "DPS-CERT-113": {
+    title: "verification certificate for a code that is not live",
+    severity: "refusal",
+    explanation:
+      "DPS accepts only the code that it gave out last. A code ends when another one is generated, by whomever, and when the certificate is uploaded again.",
+  },
+  "DPS-CERT-114": {
+    title: "verification certificate that proves nothing",
+    severity: "refusal",
+    explanation:
+      "It has to be issued by the CA itself, with the verification code as its common name.",
+  },
+  "DPS-CERT-115": {
+    title: "signing command that did not sign",
+    severity: "refusal",
+    explanation:
+      "It has to end with exit code 0 within its time, and to print one certificate with the code, or one signature, made with the CA's key.",
+  },
+  "DPS-CERT-116": {
+    title: "key that cannot sign the proof",
+    severity: "refusal",
+    explanation:
+      "A key file holds the CA's own private key in PEM, not encrypted. A signing command reaches keys of any other kind.",
+  },
+  "DPS-CERT-117": {
+    title: "CA certificate that is not as it was left",
+    severity: "warning",
+    explanation:
+      "Somebody deleted or unverified it: that stays until reenable says otherwise. Somebody verified it, or gave its name to another certificate: `up` puts that right.",
+  },
+  "DPS-CERT-118": {
+    title: "CA certificate that cannot be adopted",
+    severity: "refusal",
+    explanation:
+      "What is adopted is there, is the declared certificate, and is verified or has a proof.",
+  },
   "DPS-CERT-120": {
     title: "reenable of what is not declared",
     severity: "refusal",

@@ -1,9 +1,10 @@
 /** Tells many devices with jobs of their hubs: the hub does the calling, and waits for devices that are offline. */
 import { type DeviceJob, type HubJob, HubJobs, isOver } from "../../clients/hub-jobs";
 import type { MethodCall } from "../../clients/hub-methods";
+import { quoted } from "../../clients/hub-registry";
 import type { Connection } from "../../clients/target";
 import { say } from "../handler";
-import { answerOf, type Told } from "./outcomes";
+import { answerOf, counted, type Told } from "./outcomes";
 import type { Target } from "./targets";
 import type { Deadline } from "./timing";
 
@@ -72,7 +73,7 @@ async function tellInHub(plan: JobPlan, hub: string, targets: Target[]) {
     if (!(await scheduled(plan, jobs, jobId, chunk))) {
       break;
     }
-    say(`Job ${jobId} of ${hub} tells ${chunk.length} devices to register again.`);
+    say(`Job ${jobId} of ${hub} tells ${counted(chunk.length)} to register again.`);
     const job = await ending(plan, jobs, jobId);
     if (job === undefined) {
       break;
@@ -171,9 +172,4 @@ export function chunksOf(targets: Target[]): Target[][] {
 
 export function conditionOf(deviceIds: string[]): string {
   return `deviceId IN [${deviceIds.map(quoted).join(",")}]`;
-}
-
-/** A device ID may hold an apostrophe. */
-function quoted(deviceId: string): string {
-  return `'${deviceId.replace(/'/g, "\\'")}'`;
 }

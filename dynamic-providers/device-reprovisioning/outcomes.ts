@@ -74,6 +74,7 @@ function words({ deviceId, result, why }: Told): string {
   return `${deviceId} (${why ?? result})`;
 }
 
-function counted(devices: number): string {
+/** "1 device", "2 devices" */
+export function counted(devices: number): string {
   return devices === 1 ? "1 device" : `${devices} devices`;
 }

@@ -1,8 +1,5 @@
 import assert from "node:assert/strict";
-import { X509Certificate } from "node:crypto";
 import { chainTo, issues, signedWithKeyOf } from "../../certificates/chain";
-import { issueProofOfPossession } from "../../certificates/proof-of-possession";
-import { summarize } from "../../certificates/summary";
 import { below, leaf, root } from "./fixtures";
 
 describe("who issued whom", () => {
@@ -56,28 +53,5 @@ describe("who issued whom", () => {
     const stranger = await root("Stranger");
     assert.equal(chainTo(device.pem, [stranger.pem], [aByB.pem, bByA.pem]), undefined);
     assert.equal(chainTo(device.pem, [b.pem], [aByB.pem, bByA.pem])?.length, 3);
-  });
-});
-
-describe("the proof of possession", () => {
-  it("has the verification code as its name and the CA's signature", async () => {
-    const ca = await root("Root A");
-    const proof = await issueProofOfPossession("C0DE", ca.pem, ca.certificate.key);
-    assert.equal(issues(ca.pem, proof), true);
-    const { subjectCommonName, notBefore, notAfter } = summarize(proof);
-    const of = summarize(ca.pem);
-    assert.deepEqual([subjectCommonName, notBefore, notAfter], ["C0DE", of.notBefore, of.notAfter]);
-    assert.ok(new X509Certificate(proof).verify(new X509Certificate(ca.pem).publicKey));
-  });
-
-  it("is refused with another key, and never shows what was given", async () => {
-    const [ca, other] = [await root("Root A"), await root("Root B")];
-    await assert.rejects(issueProofOfPossession("C0DE", ca.pem, other.certificate.key), {
-      message: "the private key given as proof does not belong to the CA certificate",
-    });
-    await assert.rejects(issueProofOfPossession("C0DE", ca.pem, "secret text"), {
-      message:
-        "what is given as proof is not an unencrypted private key in PEM (its content is not shown)",
-    });
   });
 });

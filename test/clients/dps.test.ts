@@ -1,5 +1,5 @@
 import assert from "node:assert/strict";
-import { issueProofOfPossession } from "../../certificates/proof-of-possession";
+import { issueProofOfPossession, keySigner } from "../../certificates/proof-of-possession";
 import { CaCertificatesClient } from "../../clients/ca-certificates";
 import { EnrollmentsClient } from "../../clients/enrollments";
 import { startProvisioningFront } from "../../sandbox/dps-service/front";
@@ -36,7 +36,11 @@ describe("clients of the provisioning service", () => {
       assert.match(uploaded.thumbprint, /^[0-9A-F]{40}$/);
       const { code, etag } = await client.generateVerificationCode("root", uploaded.etag);
       assert.notEqual(etag, uploaded.etag);
-      const proof = await issueProofOfPossession(code, ca.pem, ca.certificate.key);
+      const proof = await issueProofOfPossession(
+        code,
+        ca.pem,
+        keySigner(ca.pem, ca.certificate.key),
+      );
       const verified = await client.verify("root", proof, etag);
       assert.equal(verified.isVerified, true);
       assert.deepEqual(await client.list(), [await client.get("root")]);
@@ -57,7 +61,11 @@ describe("clients of the provisioning service", () => {
       const other = await TestCa.root("Contoso root");
       const { etag } = await client.upload("mine", ca.pem);
       const next = await client.generateVerificationCode("mine", etag);
-      const proof = await issueProofOfPossession(next.code, other.pem, other.certificate.key);
+      const proof = await issueProofOfPossession(
+        next.code,
+        other.pem,
+        keySigner(other.pem, other.certificate.key),
+      );
       await assert.rejects(client.verify("mine", proof, next.etag), { code: "BadRequest" });
     });
 

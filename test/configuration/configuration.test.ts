@@ -46,7 +46,7 @@ describe("reading the configuration", () => {
           dev: { issuer: "root", commonName: "device-1", days: 90, key: "rsa-2048", ca: false },
         },
       },
-      caCertificates: { root: { certificate: "root" } },
+      caCertificates: { root: { certificate: "root", adopt: false } },
       enrollmentGroups: {
         sensors: {
           primary: { ca: "root" },
@@ -225,7 +225,7 @@ describe("reading the configuration", () => {
         caCertificates: { a: { certificate: "file" }, b: { certificate: "root" } },
       },
       [
-        "DPS-CERT-029 at caCertificates.a.proof: found no proof of possession for a CA whose key is not in the stack; fix: give proof: { keyFile: … }, or proof: { selfAttested: true } to do without",
+        "DPS-CERT-029 at caCertificates.a.proof: found no proof of possession for a CA whose key is not in the stack; fix: give proof: { keyFile: … }, { command: […] }, { signatureCommand: […] } or { offline: {} }, or { selfAttested: true } to do without",
       ],
     ],
     [
@@ -257,19 +257,28 @@ describe("reading the configuration", () => {
       ],
     ],
     [
-      "everything that this version does not carry out",
+      "signing commands that cannot be meant",
       {
         service,
         certificates,
         caCertificates: {
-          a: { certificate: "file", proof: { command: ["sign"] } },
-          b: { certificate: "file", proof: { offline: {} } },
+          a: { certificate: "file", proof: { command: ["sign", "{crs}"] } },
+          b: { certificate: "file", proof: { signatureCommand: ["sign", "--pin", "4711"] } },
         },
+      },
+      [
+        "DPS-CERT-111 at caCertificates.a.proof.command[1]: found the placeholder {crs}; fix: use one of {csr} and {code}",
+        "DPS-CERT-112 at caCertificates.b.proof.signatureCommand[2]: found what gives a PIN or a pass phrase (its value is not shown); fix: let the command read it from a file or an environment variable: pin-source=file:… in a PKCS #11 URI, -passin env:… of openssl",
+      ],
+    ],
+    [
+      "everything that this version does not carry out",
+      {
+        service,
+        certificates,
         remove: { how: "waves", keep: "rekey" },
       },
       [
-        "DPS-CERT-090 at caCertificates.a.proof.command: found what is not supported yet: proof of possession by a signing command; fix: use proof: { keyFile: … }",
-        "DPS-CERT-090 at caCertificates.b.proof.offline: found what is not supported yet: proof of possession offline, in two changes; fix: use proof: { keyFile: … }",
         "DPS-CERT-090 at remove.how: found what is not supported yet: removal in waves; fix: use how: now",
         "DPS-CERT-090 at remove.keep: found what is not supported yet: keeping hub identities and replacing their thumbprint; fix: use keep: delete",
       ],

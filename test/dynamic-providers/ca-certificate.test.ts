@@ -1,232 +1,223 @@
 import assert from "node:assert/strict";
-import { mkdtempSync, rmSync, writeFileSync } from "node:fs";
-import { tmpdir } from "node:os";
-import { join } from "node:path";
-import { CaCertificatesClient } from "../../clients/ca-certificates";
-import {
-  caCertificate as handler,
-  type CaCertificateInputs,
-  type CaCertificateOutputs,
-} from "../../dynamic-providers/ca-certificate/provider";
-import { UNKNOWN } from "../../dynamic-providers/handler";
 import { summarize } from "../../certificates/summary";
+import { caCertificate as handler } from "../../dynamic-providers/ca-certificate/provider";
+import { UNKNOWN } from "../../dynamic-providers/handler";
 import { TestCa } from "../support/test-ca";
-import { failure, Stage, WITHOUT_HUBS } from "./stage";
+import { CaStage } from "./ca-stage";
+import { failure, stolen } from "./stage";
 
 describe("CA certificates, as the engine calls them", () => {
-  let stage: Stage;
-  let client: CaCertificatesClient;
+  let scene: CaStage;
   let root: TestCa;
   let other: TestCa;
-  let count = 0;
-  let name: string;
 
   before(async () => {
-    stage = await Stage.open(WITHOUT_HUBS);
-    client = new CaCertificatesClient(stage.connection);
+    scene = await CaStage.open();
     root = await TestCa.root("Root A");
     other = await TestCa.root("Root B");
   });
 
-  after(() => stage.close());
+  after(() => scene.close());
 
-  beforeEach(() => {
-    count += 1;
-    name = `root-${count}`;
-    stage.reset();
-  });
+  beforeEach(() => scene.fresh());
 
-  afterEach(async () => {
-    for (const { enrollmentGroupId, etag } of await stage.enrollments.queryGroups()) {
-      await stage.enrollments.deleteGroup(enrollmentGroupId, etag);
-    }
-    for (const found of await client.list()) {
-      await client.delete(found.name, found.etag);
-    }
-  });
-
-  function inputs(ca: TestCa, proof?: CaCertificateInputs["proof"]): CaCertificateInputs {
-    return {
-      connection: stage.connection,
-      name,
-      pem: ca.pem,
-      certificate: summarize(ca.pem),
-      proof: proof ?? { keyPem: ca.certificate.key },
-    };
-  }
-
-  const create = async (from: CaCertificateInputs): Promise<CaCertificateOutputs> =>
-    stage.listening(async () => (await handler.create(from)).outs);
-  const update = async (
-    olds: CaCertificateOutputs,
-    news: CaCertificateInputs,
-  ): Promise<CaCertificateOutputs> =>
-    stage.listening(async () => (await handler.update(name, olds, news)).outs);
   const sha1 = (ca: TestCa): string => summarize(ca.pem).sha1Thumbprint;
 
   it("uploads, proves possession with the key, and reads back that it is verified", async () => {
-    const outs = await create(inputs(root));
-    assert.deepEqual(
-      { ...outs.live, etag: "" },
-      { sha1Thumbprint: sha1(root), subject: "Root A", isVerified: true, etag: "" },
-    );
-    assert.deepEqual(
-      stage.writes.map((write) => write.replace(/^(\w+) .*\/certificates\//, "$1 ")),
-      [`PUT ${name}`, `POST ${name}/generateVerificationCode`, `POST ${name}/verify`],
-    );
-    assert.equal((await handler.diff(name, outs, inputs(root))).changes, false);
-  });
-
-  it("reads the key from a file when the proof is given, and keeps only its path", async () => {
-    const folder = mkdtempSync(join(tmpdir(), "ca-key-"));
-    try {
-      const keyFile = join(folder, "root.key");
-      writeFileSync(keyFile, root.certificate.key, { mode: 0o600 });
-      const outs = await create(inputs(root, { keyFile }));
-      assert.equal(outs.live.isVerified, true);
-      assert.ok(!JSON.stringify(outs).includes("PRIVATE KEY"));
-    } finally {
-      rmSync(folder, { recursive: true });
-    }
-  });
-
-  it("says which CA certificate's key file cannot be read, before anything is uploaded", async () => {
-    const message = await failure(create(inputs(root, { keyFile: "/nowhere/root.key" })));
-    assert.match(message, new RegExp(`CA certificate "${name}"`));
-    assert.match(message, /\/nowhere\/root\.key/);
-    assert.equal(await client.get(name), undefined);
-    assert.deepEqual(stage.writes, []);
+    const outs = await scene.create(scene.inputs(root));
+    const { etag, notAfter, ...live } = outs.live;
+    assert.deepEqual(live, { sha1Thumbprint: sha1(root), subject: "Root A", isVerified: true });
+    assert.equal(Date.parse(notAfter!), Date.parse(summarize(root.pem).notAfter));
+    assert.equal(etag, await scene.etag());
+    const { name } = scene;
+    assert.deepEqual(scene.writes, [
+      `PUT ${name}`,
+      `POST ${name}/generateVerificationCode`,
+      `POST ${name}/verify`,
+    ]);
+    assert.equal(await scene.changes(outs, scene.inputs(root)), false);
   });
 
   it("asks for no proof when the certificate is self-attested", async () => {
-    const outs = await create(inputs(root, { selfAttested: true }));
+    const outs = await scene.create(scene.inputs(root, { proof: { selfAttested: true } }));
     assert.equal(outs.live.isVerified, true);
-    assert.equal(stage.writes.length, 1);
+    assert.equal(scene.writes.length, 1);
+  });
+
+  it("tells DPS to believe a certificate that was uploaded and not proved", async () => {
+    await scene.uploadedByHand(root, false);
+    const outs = await scene.create(scene.inputs(root, { proof: { selfAttested: true } }));
+    assert.equal(outs.live.isVerified, true);
   });
 
   it("does not ask for the key of a certificate that is verified already", async () => {
-    await create(inputs(root));
-    const outs = await create(inputs(root, { keyFile: "/nowhere/root.key" }));
+    await scene.create(scene.inputs(root));
+    const outs = await scene.create(
+      scene.inputs(root, { proof: { keyFile: "/nowhere/root.key" } }),
+    );
     assert.equal(outs.live.isVerified, true);
-  });
-
-  it("refuses the key of another certificate without showing it", async () => {
-    const { key } = other.certificate;
-    const message = await failure(create(inputs(root, { keyPem: key })));
-    const lines = key.split("\n").slice(1, -2);
-    assert.ok(lines.length > 0 && lines.every((line) => !message.includes(line)));
-    assert.match(message, /the private key given as proof does not belong to the CA certificate/);
-    assert.deepEqual(stage.writes, []);
   });
 
   it("goes on from an upload that a killed run left without its proof", async () => {
-    await client.upload(name, root.pem);
-    stage.reset();
-    const outs = await create(inputs(root));
+    await scene.client.upload(scene.name, root.pem);
+    scene.stage.reset();
+    const outs = await scene.create(scene.inputs(root));
     assert.equal(outs.live.isVerified, true);
-    assert.equal(stage.writes.filter((write) => write.startsWith("PUT")).length, 0);
-    assert.match(stage.said.join(), /in DPS already with this content; going on from there/);
+    assert.equal(scene.writes.filter((write) => write.startsWith("PUT")).length, 0);
+    assert.match(scene.said, /in DPS already with this content; going on from there/);
   });
 
   it("writes nothing when exactly this certificate is there and verified", async () => {
-    const before = await create(inputs(root));
-    stage.reset();
-    assert.deepEqual((await create(inputs(root))).live, before.live);
-    assert.deepEqual(stage.writes, []);
+    const before = await scene.create(scene.inputs(root));
+    scene.stage.reset();
+    assert.deepEqual((await scene.create(scene.inputs(root))).live, before.live);
+    assert.deepEqual(scene.writes, []);
   });
 
   it("does not take a name that holds another certificate, and shows both", async () => {
-    await client.upload(name, other.pem, { selfAttested: true });
-    stage.reset();
-    const message = await failure(create(inputs(root)));
+    await scene.client.upload(scene.name, other.pem, { selfAttested: true });
+    scene.stage.reset();
+    const message = await failure(scene.create(scene.inputs(root)));
     for (const part of ["Root B", sha1(other), "Root A", sha1(root), "Choose another name"]) {
       assert.ok(message.includes(part), part);
     }
-    assert.deepEqual(stage.writes, []);
+    assert.deepEqual(scene.writes, []);
   });
 
   it("gives a name to another certificate only while no group refers to it", async () => {
-    const before = await create(inputs(root));
-    await stage.putGroup("plant", { primary: name });
-    stage.reset();
-    const message = await failure(update(before, inputs(other)));
+    const before = await scene.create(scene.inputs(root));
+    await scene.stage.putGroup("plant", { primary: scene.name });
+    scene.stage.reset();
+    const message = await failure(scene.update(before, scene.inputs(other)));
     assert.match(
       message,
       /is not given another certificate: enrollment group "plant" still refers to it/,
     );
-    assert.deepEqual(stage.writes, []);
+    assert.deepEqual(scene.writes, []);
 
-    await stage.enrollments.deleteGroup("plant", (await stage.enrollments.getGroup("plant"))!.etag);
-    const after = await update(before, inputs(other));
+    await scene.stage.enrollments.deleteGroup(
+      "plant",
+      (await scene.stage.enrollments.getGroup("plant"))!.etag,
+    );
+    const after = await scene.update(before, scene.inputs(other));
     assert.equal(after.live.sha1Thumbprint, sha1(other));
     assert.equal(after.live.isVerified, true);
   });
 
   it("stops when somebody put another certificate under the name", async () => {
-    const before = await create(inputs(root));
+    const before = await scene.create(scene.inputs(root));
     const third = await TestCa.root("Root C");
-    const { etag } = (await client.get(name))!;
-    await client.upload(name, third.pem, { ifMatch: etag, selfAttested: true });
-    stage.reset();
-    const message = await failure(update(before, inputs(other)));
+    const { etag } = (await scene.client.get(scene.name))!;
+    await scene.client.upload(scene.name, third.pem, { ifMatch: etag, selfAttested: true });
+    scene.stage.reset();
+    const message = await failure(scene.update(before, scene.inputs(other)));
     assert.match(
       message,
       new RegExp(`found Root C, SHA-1 ${sha1(third)}; expected SHA-1 ${sha1(root)}`),
     );
-    const deleting = await failure(handler.delete(name, before));
+    const deleting = await failure(handler.delete(scene.name, before));
     assert.match(
       deleting,
       new RegExp(`holds another certificate \\(Root C, SHA-1 ${sha1(third)}\\)`),
     );
-    assert.deepEqual(stage.writes, []);
-  });
-
-  it("uploads again what somebody deleted, and proves it again when it lost its verification", async () => {
-    const before = await create(inputs(root));
-    await client.delete(name, before.live.etag);
-    assert.deepEqual(await handler.read(name, before), {});
-    const again = await update(before, inputs(root));
-    assert.equal(again.live.isVerified, true);
-    const replaced = await client.upload(name, root.pem, { ifMatch: again.live.etag });
-    assert.equal(replaced.isVerified, false);
-    const { props } = await handler.read(name, again);
-    assert.equal((await handler.diff(name, props!, inputs(root))).changes, true);
-    assert.equal((await update(props!, inputs(root))).live.isVerified, true);
+    assert.deepEqual(scene.writes, []);
   });
 
   it("is not deleted while a group refers to it, in whichever slot", async () => {
-    const before = await create(inputs(root));
-    await client.upload("second", other.pem, { selfAttested: true });
-    await stage.putGroup("plant", { primary: "second", secondary: name });
-    stage.reset();
-    const message = await failure(handler.delete(name, before));
+    const before = await scene.create(scene.inputs(root));
+    await scene.client.upload("second", other.pem, { selfAttested: true });
+    await scene.stage.putGroup("plant", { primary: "second", secondary: scene.name });
+    scene.stage.reset();
+    const message = await failure(handler.delete(scene.name, before));
     assert.match(message, /is not deleted: enrollment group "plant" still refers to it/);
-    assert.deepEqual(stage.writes, []);
-    await stage.enrollments.deleteGroup("plant", (await stage.enrollments.getGroup("plant"))!.etag);
-    await handler.delete(name, before);
-    assert.equal(await client.get(name), undefined);
-    await handler.delete(name, before);
+    assert.deepEqual(scene.writes, []);
+    await scene.stage.enrollments.deleteGroup(
+      "plant",
+      (await scene.stage.enrollments.getGroup("plant"))!.etag,
+    );
+    await handler.delete(scene.name, before);
+    assert.equal(await scene.client.get(scene.name), undefined);
+    await handler.delete(scene.name, before);
   });
 
   it("finds a referring group that spells the name in another case", async () => {
-    const before = await create(inputs(root));
-    await stage.putGroup("plant", { primary: name.toUpperCase() });
-    assert.match(await failure(handler.delete(name, before)), /"plant" still refers to it/);
+    const before = await scene.create(scene.inputs(root));
+    await scene.stage.putGroup("plant", { primary: scene.name.toUpperCase() });
+    assert.match(await failure(handler.delete(scene.name, before)), /"plant" still refers to it/);
+  });
+
+  it("in a breach gives the name to another certificate once its groups are contained", async () => {
+    const before = await scene.create(scene.inputs(root));
+    await scene.stage.putGroup("plant", { primary: scene.name });
+    const { inputs } = await handler.check(
+      before,
+      scene.inputs(other, { compromised: stolen(root, await TestCa.root("Root C")) }),
+    );
+    const news = inputs!;
+    assert.deepEqual(
+      news.compromised?.map(({ key }) => key),
+      [before.certificate.publicKeySha256],
+    );
+    scene.stage.reset();
+    assert.match(
+      await failure(scene.update(before, news)),
+      /enrollment group "plant" still refers to it/,
+    );
+    assert.deepEqual(scene.writes, []);
+
+    await scene.stage.byHand("group", "plant", { provisioningStatus: "disabled" });
+    const after = await scene.update(before, news);
+    assert.equal(after.live.sha1Thumbprint, sha1(other));
+    assert.equal(await scene.isVerified(), true);
+    assert.equal(await scene.stage.isEnabled("group", "plant"), false);
   });
 
   it("does not parse what is not known yet, and replaces for another name or service", async () => {
-    const olds = await create(inputs(root));
+    const { name } = scene;
+    const olds = await scene.create(scene.inputs(root));
     const unknown = {
-      ...inputs(root),
+      ...scene.inputs(root),
       pem: UNKNOWN,
       certificate: UNKNOWN as never,
       connection: UNKNOWN as never,
     };
     assert.deepEqual((await handler.check(olds, unknown)).inputs, unknown);
     assert.deepEqual(await handler.diff(name, olds, unknown), { changes: true, replaces: [] });
-    const renamed = { ...inputs(root), name: "other" };
+    const renamed = scene.inputs(root, { name: "other" });
     assert.deepEqual((await handler.diff(name, olds, renamed)).replaces, ["name"]);
-    const moved = { ...inputs(root), connection: { ...stage.connection, serviceHostName: "x" } };
+    const connection = { ...scene.stage.connection, serviceHostName: "x" };
+    const moved = scene.inputs(root, { connection });
     assert.deepEqual((await handler.diff(name, olds, moved)).replaces, ["connection"]);
   });
 });
+
+for (const verifiedSurvivesUpdate of [false, true]) {
+  describe(`a CA certificate that replaces a verified one, ${verifiedSurvivesUpdate ? "where DPS would keep it verified" : "where DPS would not keep it verified"}`, () => {
+    let scene: CaStage;
+
+    before(async () => {
+      scene = await CaStage.open({ verifiedSurvivesUpdate });
+    });
+
+    after(() => scene.close());
+
+    it("is verified by its own proof and not before", async () => {
+      const [root, other] = [await TestCa.root("Root A"), await TestCa.root("Root B")];
+      const before = await scene.create(scene.inputs(root));
+      scene.stage.reset();
+      const waiting = { proof: { offline: {} } };
+      const after = await scene.update(before, scene.inputs(other, waiting));
+      assert.equal(after.live.subject, "Root B");
+      assert.equal(await scene.isVerified(), false);
+      assert.match(after.pending?.code ?? "", /^[0-9A-F]{48}$/);
+      const proved = await scene.update(after, scene.inputs(other));
+      assert.equal(proved.pending, undefined);
+      assert.equal(await scene.isVerified(), true);
+      assert.equal(scene.writes.filter((write) => write.endsWith("/verify")).length, 1);
+
+      const replaced = await scene.update(proved, scene.inputs(root));
+      assert.equal(replaced.live.isVerified, true);
+      assert.equal(scene.writes.filter((write) => write.endsWith("/verify")).length, 2);
+    });
+  });
+}

@@ -61,6 +61,11 @@ export class TestEntry {
     return new TestEntry(stage, "group", id, [await held("A"), await held("B"), await held("C")]);
   }
 
+  /** An entry whose slots hold whatever a test has. */
+  static of(stage: Stage, kind: TestEntry["kind"], id: string, slots: Three): TestEntry {
+    return new TestEntry(stage, kind, id, slots);
+  }
+
   /** The CA certificates are `ca-a`, `ca-b` and `ca-c`, the same for all of one stage. */
   static async references(stage: Stage, id: string): Promise<TestEntry> {
     const slots = uploaded.get(stage) ?? upload(stage);

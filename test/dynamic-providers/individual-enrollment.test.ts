@@ -111,23 +111,6 @@ describe("individual enrollments, as the engine calls them", () => {
     assert.deepEqual(await thumbprints(), [second.thumbprint, second.thumbprint]);
   });
 
-  it("leaves what this stack does not manage as it is", async () => {
-    const before = await created({ primary: slot(first) });
-    const unmanaged = {
-      allocationPolicy: "static",
-      iotHubs: [stage.sandbox.hub],
-      initialTwin: { tags: { site: "north" }, properties: { desired: { interval: 60 } } },
-      optionalDeviceInformation: { model: "T1" },
-    };
-    await stage.byHand("individual", id, unmanaged);
-    await update(before, inputs({ primary: slot(first), secondary: slot(second) }));
-    const record = await stage.enrollments.getIndividual(id);
-    for (const [name, value] of Object.entries(unmanaged)) {
-      assert.deepEqual(record?.[name as keyof typeof record], value, name);
-    }
-    assert.deepEqual(await thumbprints(), [first.thumbprint, second.thumbprint]);
-  });
-
   it("goes on when somebody else writes in between what this stack does not manage", async () => {
     const before = await created({ primary: slot(first) });
     const restore = afterNextRead("getIndividual", () =>

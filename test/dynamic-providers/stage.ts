@@ -5,6 +5,7 @@ import { EnrollmentsClient } from "../../clients/enrollments";
 import type { Connection } from "../../clients/target";
 import type { Slot } from "../../dynamic-providers/enrollment/slots";
 import { OffsetClock } from "../../sandbox/common/clock";
+import type { Switches } from "../../sandbox/common/switches";
 import type { LoggedRequest } from "../../sandbox/common/request-log";
 import type { Fronts } from "../../sandbox/fronts";
 import { startProvisioningFront } from "../../sandbox/dps-service/front";
@@ -32,10 +33,13 @@ export class Stage {
     });
   }
 
-  /** @param fronts default: the real ones, with hubs */
-  static async open(fronts?: Fronts): Promise<Stage> {
+  /**
+   * @param fronts default: the real ones, with hubs
+   * @param switches what is not known about Azure; default: as assumed
+   */
+  static async open(fronts?: Fronts, switches: Partial<Switches> = {}): Promise<Stage> {
     const clock = new OffsetClock();
-    return new Stage(await openAttached({ clock, ...(fronts && { fronts }) }), clock);
+    return new Stage(await openAttached({ clock, switches, ...(fronts && { fronts }) }), clock);
   }
 
   get connection(): Connection {
@@ -90,6 +94,38 @@ export class Stage {
       ({ body } = await call("GET", `operations/${operationId}`));
     }
     if (body.status !== "assigned") throw new Error(JSON.stringify(body));
+  }
+
+  /** Registers and answers whether DPS admitted the device. */
+  async admits(id: string, leaf: Issued): Promise<boolean> {
+    try {
+      await this.register(id, leaf);
+      return true;
+    } catch (error) {
+      if (/"errorCode":401002/.test((error as Error).message)) return false;
+      throw error;
+    }
+  }
+
+  /**
+   * Looks after each write to an enrollment, before it is answered: between two writes nothing changes,
+   * so these are all the instants there are. Answers how many there were.
+   */
+  async atEachWrite(look: () => Promise<void>, run: () => Promise<unknown>): Promise<number> {
+    let writes = 0;
+    const failures: unknown[] = [];
+    const release = this.sandbox.sandbox.log.hold(async (request) => {
+      if (request.service !== "dps-service" || !isWrite(request)) return;
+      writes += 1;
+      await look().catch((error: unknown) => failures.push(error));
+    });
+    try {
+      await run();
+    } finally {
+      release();
+    }
+    if (failures.length > 0) throw failures[0];
+    return writes;
   }
 
   async putIndividual(id: string, primary: string, secondary?: string): Promise<void> {
