@@ -17,7 +17,7 @@ import {
 } from "../../certificates/entry-roll";
 import { type Handler, hasUnknown, say } from "../handler";
 import { adoptionFault } from "./adoption";
-import { admitsLess, driftWords, mayGoOn, wanted } from "./drift";
+import { admitsLess, driftWords, mayGoOn, takesCompromisedOut, wanted } from "./drift";
 import {
   describe,
   type EnrollmentInputs,
@@ -160,6 +160,8 @@ export function enrollmentHandler(
       const target = wanted(kind.kind, olds, olds.live, news);
       const changes =
         (target !== undefined && !same(olds.live, target)) ||
+        // The name of a CA that was given to another one: containment has disabled the group.
+        takesCompromisedOut(olds, news) ||
         // What was brought about is kept in the state, also when nothing has to be written for it.
         !same(olds, news) ||
         olds.denied !== news.denied ||
