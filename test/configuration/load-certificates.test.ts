@@ -5,7 +5,12 @@ import { join } from "node:path";
 import { formatFault } from "../../certificates/faults";
 import { judge } from "../../certificates/rules";
 import { readConfiguration } from "../../configuration/configuration";
-import { declare, loadCertificates, withMade } from "../../configuration/load-certificates";
+import {
+  declare,
+  loadCertificates,
+  loadProofs,
+  withMade,
+} from "../../configuration/load-certificates";
 import { known, leaf, NOW, root } from "../certificates/fixtures";
 
 describe("loading the certificates of a configuration", () => {
@@ -88,6 +93,42 @@ describe("loading the certificates of a configuration", () => {
     assert.deepEqual(
       rolls.map(({ words }) => words),
       ["new enrollment group `sensors`", "new individual enrollment `device-1`"],
+    );
+  });
+
+  it("reads verification certificates that came back, and judges them where the CA is known", async () => {
+    const [ca, other] = [await root("Root A"), await root("Root B")];
+    writeFileSync(join(folder, "signed.pem"), (await leaf(ca, "C0DE")).pem);
+    writeFileSync(join(folder, "ca.key"), ca.certificate.key);
+    const offline = (certificate: string, signedFile?: string) => ({
+      certificate,
+      adopt: false,
+      proof: { offline: signedFile === undefined ? {} : { signedFile } },
+    });
+    const { signed, faults } = loadProofs(
+      {
+        fits: offline("a", "signed.pem"),
+        later: offline("made", "signed.pem"),
+        waits: offline("a"),
+        stranger: offline("b", "signed.pem"),
+        key: offline("a", "ca.key"),
+        gone: offline("a", "gone.pem"),
+      },
+      { a: known(ca), b: known(other), made: { known: false } },
+      folder,
+    );
+    assert.deepEqual(Object.keys(signed), ["fits", "later"]);
+    assert.deepEqual(
+      faults.map((fault) =>
+        formatFault(fault)
+          .split("; fix")[0]
+          ?.replace(/\(SHA-256.*\)/, "(…)"),
+      ),
+      [
+        "DPS-CERT-114 at caCertificates.stranger.proof.offline.signedFile: found a certificate that the CA's key has not signed: C0DE (…)",
+        "DPS-CERT-002 at caCertificates.key.proof.offline.signedFile: found a private key (its content is not shown)",
+        "DPS-CERT-012 at caCertificates.gone.proof.offline.signedFile: found the text gone.pem, which does not exist",
+      ],
     );
   });
 });

@@ -1,10 +1,11 @@
 import assert from "node:assert/strict";
 import { summarize } from "../../certificates/summary";
 import { caCertificate as handler } from "../../dynamic-providers/ca-certificate/provider";
+import { enrollmentGroup } from "../../dynamic-providers/enrollment-group/provider";
 import { UNKNOWN } from "../../dynamic-providers/handler";
 import { TestCa } from "../support/test-ca";
 import { CaStage } from "./ca-stage";
-import { failure, stolen } from "./stage";
+import { failure, reference, stolen } from "./stage";
 
 describe("CA certificates, as the engine calls them", () => {
   let scene: CaStage;
@@ -148,11 +149,20 @@ describe("CA certificates, as the engine calls them", () => {
 
   it("in a breach gives the name to another certificate once its groups are contained", async () => {
     const before = await scene.create(scene.inputs(root));
-    await scene.stage.putGroup("plant", { primary: scene.name });
-    const { inputs } = await handler.check(
-      before,
-      scene.inputs(other, { compromised: stolen(root, await TestCa.root("Root C")) }),
-    );
+    const compromised = stolen(root, await TestCa.root("Root C"));
+    const entry = {
+      connection: scene.stage.connection,
+      enrollmentId: "plant",
+      provisioningStatus: "enabled" as const,
+      reprovisionPolicy: "migrate" as const,
+    };
+    const { name } = scene;
+    const group = await enrollmentGroup.create({
+      ...entry,
+      primary: reference(name, root),
+      compromised: [],
+    });
+    const { inputs } = await handler.check(before, scene.inputs(other, { compromised }));
     const news = inputs!;
     assert.deepEqual(
       news.compromised?.map(({ key }) => key),
@@ -170,6 +180,13 @@ describe("CA certificates, as the engine calls them", () => {
     assert.equal(after.live.sha1Thumbprint, sha1(other));
     assert.equal(await scene.isVerified(), true);
     assert.equal(await scene.stage.isEnabled("group", "plant"), false);
+
+    // The group names the same CA as before; that it is another one is what enables it again.
+    const renewed = { ...entry, primary: reference(name, other), compromised };
+    assert.equal((await enrollmentGroup.diff("plant", group.outs, renewed)).changes, true);
+    const { outs } = await enrollmentGroup.update("plant", group.outs, renewed);
+    assert.equal(await scene.stage.isEnabled("group", "plant"), true);
+    assert.equal((await enrollmentGroup.diff("plant", outs, renewed)).changes, false);
   });
 
   it("does not parse what is not known yet, and replaces for another name or service", async () => {
