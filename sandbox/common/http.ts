@@ -15,6 +15,9 @@ declare module "fastify" {
   }
 }
 
+/** Every operation of every listener so far, as `arm: GET /tenants`; the support matrix is held against it. */
+export const operations = new Set<string>();
+
 /** A failure that is not an `HttpError` yet: the service gives it its own body. */
 export interface Failure {
   status: number;
@@ -98,6 +101,9 @@ export function createApp(
     });
   };
 
+  app.addHook("onRoute", ({ method, url }) => {
+    for (const one of [method].flat()) operations.add(`${whose(url)}: ${one} ${url}`);
+  });
   app.decorateReply("note", undefined);
   acceptBodies(app);
   app.setErrorHandler((error, request, reply) => fail(error, request, reply));
