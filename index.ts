@@ -27,6 +27,11 @@ const service = new ProvisioningService("service", {
   made: stack.made,
   compromised,
   caKeys: stack.caKeys,
+  held: Object.fromEntries(
+    stack.held.flatMap(({ resourceName, certificate, ca }) =>
+      ca === undefined ? [[resourceName, certificate]] : [],
+    ),
+  ),
 });
 
 const cas = new Map(
@@ -66,10 +71,16 @@ const denials = stack.denials.map(
   ({ registrationId, certificate, reason }) =>
     new IndividualEnrollment(registrationId, {
       service,
-      primary: certificate,
+      ...(certificate && { primary: certificate }),
       denied: reason,
       compromised,
     }),
+);
+
+const deniedRoots = stack.held.flatMap(({ resourceName, ca }) =>
+  ca === undefined
+    ? []
+    : [new EnrollmentGroup(resourceName, { service, status: "disabled", primary: named(cas, ca) })],
 );
 
 const removals = configuration.compromised.map((entry) => {
@@ -96,7 +107,7 @@ export const idScope = service.idScope;
 export const provisioningHost = service.hostName;
 /** What is live in the slots, in words, by enrollment. */
 export const enrollments = Object.fromEntries(
-  [...groups, ...individuals, ...denials].map((entry) => [
+  [...groups, ...individuals, ...denials, ...deniedRoots].map((entry) => [
     entry.enrollmentId,
     entry.live.apply(describe),
   ]),

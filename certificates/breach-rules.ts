@@ -1,17 +1,10 @@
 /** What a breach forbids. None of these gates protects availability, so none yields to haste. */
 import { references, slotBreach } from "./change-rules";
-import { allKnown, keysOf, normalThumbprint, type Breach, type Breaches } from "./compromise";
+import { allKnown, Breaches, keysOf, normalThumbprint, type Breach } from "./compromise";
 import type { Declared } from "./declared";
 import { fault, type Fault } from "./faults";
-import {
-  identity,
-  isAbove,
-  knownCertificates,
-  own,
-  wordsOf,
-  type Entry,
-  type ResolvedSlot,
-} from "./slots";
+import { heldCas } from "./held-cas";
+import { identity, knownCertificates, own, wordsOf, type Entry, type ResolvedSlot } from "./slots";
 import { displayName, foldCase, listed, pathOf } from "./text";
 
 const NEW_KEY = "make a new key and have a certificate issued for it";
@@ -32,8 +25,8 @@ export function breachFaults(
     }),
     ...enabled.flatMap((entry) => entry.slots.flatMap((slot) => deniedFaults(after, slot))),
     ...thumbprintFaults(after),
-    ...thumbprintDenialFaults(after, entries),
-    ...higherGroupFaults(after, entries, breaches),
+    ...thumbprintDenialFaults(after, entries, breaches),
+    ...deniedIdFaults(after),
     ...liftedFaults(before, after, entries, breaches),
   ];
 }
@@ -176,70 +169,64 @@ function thumbprintFaults(after: Declared): Fault[] {
   });
 }
 
-/* Such a leaf is shut out by a denial, which is made of a certificate that is named. */
-function thumbprintDenialFaults(after: Declared, entries: Entry[]): Fault[] {
+/* What is shut out by an entry of its own has to be named: the entry is made of the certificate. */
+function thumbprintDenialFaults(after: Declared, entries: Entry[], breaches: Breaches): Fault[] {
+  const held = new Set(heldCas(after, breaches).map(({ name }) => name));
   return after.compromised.flatMap((entry, index) => {
     if (!("thumbprint" in entry)) return [];
     const wanted = normalThumbprint(entry.thumbprint);
-    const leaf = knownCertificates(after).find(
-      ([, { summary }]) =>
-        !summary.isCa && [summary.sha1Thumbprint, summary.sha256Thumbprint].includes(wanted),
+    const found = knownCertificates(after).find(([, { summary }]) =>
+      [summary.sha1Thumbprint, summary.sha256Thumbprint].includes(wanted),
     );
-    if (leaf === undefined) return [];
-    const [name, { summary }] = leaf;
+    if (found === undefined) return [];
+    const [name, { summary }] = found;
     const isEnrolled = entries.some(
       ({ kind, id }) =>
         kind === "individual" && foldCase(id) === foldCase(summary.subjectCommonName),
     );
-    return isEnrolled
-      ? []
-      : [
-          fault(
-            "DPS-CERT-090",
-            `compromised[${index}].thumbprint`,
-            "what is not supported yet: by its thumbprint, the leaf of a device without an individual enrollment",
-            `name the certificate: { certificate: ${displayName(name)} }`,
-          ),
-        ];
-  });
-}
-
-/* A slot of the group itself is judged as a slot: here it is about chains that lead past it. */
-function higherGroupFaults(after: Declared, entries: Entry[], breaches: Breaches): Fault[] {
-  const all = knownCertificates(after);
-  const among = all.map(([, certificate]) => certificate);
-  const groups = entries.filter(({ kind }) => kind === "group");
-  return all.flatMap(([name, certificate]) => {
-    const breach = breaches.of(name, certificate);
-    if (!certificate.summary.isCa || breach?.by !== "key" || !breach.declared) return [];
-    const isHeld = groups.some(
-      (group) =>
-        !group.enabled && group.slots.some((slot) => slot.id === identity(name, certificate)),
-    );
-    const above = groups.filter(
-      (group) =>
-        group.enabled &&
-        group.slots.some(
-          (slot) =>
-            slot.certificate?.known === true &&
-            slotBreach(breaches, slot) === undefined &&
-            isAbove(slot.certificate, certificate, among),
-        ),
-    );
-    if (isHeld || above.length === 0) return [];
+    if (summary.isCa ? !held.has(name) : isEnrolled) return [];
+    const what = summary.isCa
+      ? "a CA that a group higher up admits"
+      : "the leaf of a device without an individual enrollment";
     return [
       fault(
-        "DPS-CERT-078",
-        pathOf("certificates", name),
-        `a CA that ${breach.words}, below ${listed(above.map(({ path }) => path))}: ${wordsOf(name, certificate)}`,
-        `declare a group of its own that holds it, with status: disabled, ` +
-          "or point those groups at another CA",
+        "DPS-CERT-090",
+        `compromised[${index}].thumbprint`,
+        `what is not supported yet: by its thumbprint, ${what}`,
+        `name the certificate: { certificate: ${displayName(name)} }`,
       ),
     ];
   });
 }
 
-/* A leaf that came in through a group is shut out by a denial, which goes with the declaration. */
+function deniedIdFaults(after: Declared): Fault[] {
+  const enrolled = new Set(Object.keys(after.individualEnrollments).map(foldCase));
+  const named = new Set(
+    [...after.denied, ...after.compromised].flatMap((entry) => {
+      const leaf = "certificate" in entry ? own(after.certificates, entry.certificate) : undefined;
+      const id = leaf?.known === true ? leaf.summary.subjectCommonName : leaf?.commonName;
+      return id === undefined ? [] : [foldCase(id)];
+    }),
+  );
+  return after.denied.flatMap((entry, index) => {
+    if (!("registrationId" in entry)) return [];
+    const id = foldCase(entry.registrationId);
+    if (enrolled.has(id) || named.has(id)) return [];
+    return [
+      fault(
+        "DPS-CERT-086",
+        `denied[${index}].registrationId`,
+        `${displayName(entry.registrationId)}, of which no certificate is denied`,
+        "name its certificate in denied as well, when it is at hand",
+      ),
+    ];
+  });
+}
+
+/*
+ * A leaf that came in through a group is shut out by a denial, and a CA by a disabled group; both go with
+ * the declaration.
+ */
 function liftedFaults(
   before: Declared | undefined,
   after: Declared,
@@ -252,15 +239,24 @@ function liftedFaults(
       "registrationId" in entry ? [] : keysOf(entry, after, allKnown(before, after)),
     ),
   );
+  // What a group would admit after the change, were it still declared compromised.
+  const { compromised } = before;
+  const certificates = { ...before.certificates, ...after.certificates };
+  const declared = { ...after, certificates, compromised };
+  const held = new Set(
+    heldCas(declared, new Breaches(undefined, declared)).map(({ name }) => name),
+  );
   return before.compromised.flatMap((entry) => {
     const name = "certificate" in entry ? entry.certificate : undefined;
-    const leaf = name === undefined ? undefined : own(before.certificates, name);
-    if (name === undefined || leaf?.known !== true || leaf.summary.isCa) return [];
-    const { publicKeySha256, subjectCommonName } = leaf.summary;
-    const has = (entry: Entry): boolean =>
-      entry.kind === "individual" && foldCase(entry.id) === foldCase(subjectCommonName);
-    if (still.has(publicKeySha256) || entries.some(has)) return [];
-    const breach = breaches.of(name, leaf);
-    return breach === undefined ? [] : [comesBack("compromised", wordsOf(name, leaf), breach)];
+    const lifted = name === undefined ? undefined : own(before.certificates, name);
+    if (name === undefined || lifted?.known !== true) return [];
+    const { publicKeySha256, subjectCommonName, isCa } = lifted.summary;
+    const hasEntry = entries.some(
+      ({ kind, id }) => kind === "individual" && foldCase(id) === foldCase(subjectCommonName),
+    );
+    const shutOut = isCa ? !held.has(name) : hasEntry;
+    if (still.has(publicKeySha256) || shutOut) return [];
+    const breach = breaches.of(name, lifted);
+    return breach === undefined ? [] : [comesBack("compromised", wordsOf(name, lifted), breach)];
   });
 }

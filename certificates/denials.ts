@@ -1,11 +1,21 @@
 /** P12: registration IDs and certificates that are shut out, and let in again. */
-import type { Breaches } from "./compromise";
+import { Breaches } from "./compromise";
 import type { Declared, Denied, DeclaredCertificate, Roll } from "./declared";
 import { entryWords } from "./entry-roll";
+import { heldCas, isCa, type HeldCa } from "./held-cas";
 import { note, step } from "./roll-steps";
 import { slotLines, wayBack } from "./roll-words";
-import { entryPath, own, wordsOf, type Entry } from "./slots";
-import { displayName, foldCase, pathOf } from "./text";
+import {
+  entriesOf,
+  entryPath,
+  identity,
+  isAbove,
+  knownCertificates,
+  own,
+  wordsOf,
+  type Entry,
+} from "./slots";
+import { displayName, foldCase, listed } from "./text";
 
 /** What is denied: a device's registration ID, or everything below a CA certificate. */
 interface Denial {
@@ -18,6 +28,10 @@ interface Denial {
   registrationId?: string;
   /** SHA-256 thumbprint of a CA certificate. */
   certificate?: string;
+  /** ID of the disabled group that holds it. */
+  groupId?: string;
+  /** Enabled groups that admit it once the denial is lifted. */
+  admittedBy: Entry[];
 }
 
 export function denialRolls(
@@ -27,13 +41,14 @@ export function denialRolls(
   entries: Entry[],
   breaches: Breaches,
 ): Roll[] {
-  const old = before === undefined ? [] : denialsOf(before, oldEntries, oldEntries, breaches);
+  const old =
+    before === undefined ? [] : denialsOf(before, after, oldEntries, oldEntries, breaches);
   // The roll of an enrollment that was there and stays says everything (P4).
   const entriesBefore =
     before === undefined
       ? entries
       : oldEntries.filter((old) => entries.some(({ key }) => key === old.key));
-  const now = denialsOf(after, entries, entriesBefore, breaches);
+  const now = denialsOf(after, after, entries, entriesBefore, breaches);
   return [
     ...now.map((denial) =>
       denied(
@@ -81,12 +96,12 @@ function denied(denial: Denial, already: boolean, entries: Entry[]): Roll {
     return {
       ...common,
       phase: "deny",
-      words: `denial of ${denial.what}: a disabled enrollment group`,
+      words: `denial of ${denial.what}: a disabled enrollment group${idWords(denial)}`,
       steps: [
         step(
           "contain",
           hold,
-          `contain: hold ${denial.what} in a disabled enrollment group of its own`,
+          `contain: keep ${denial.what} in a disabled enrollment group of its own${idWords(denial)}${because(denial)}`,
         ),
         step(
           "remove",
@@ -112,6 +127,24 @@ function denied(denial: Denial, already: boolean, entries: Entry[]): Roll {
   };
 }
 
+function idWords({ groupId }: Denial): string {
+  return groupId === undefined ? "" : ` \`${groupId}\``;
+}
+
+function because({ admittedBy }: Denial): string {
+  if (admittedBy.length === 0) return "";
+  return `, because ${listed(admittedBy.map(entryWords))} would admit its chain`;
+}
+
+/** Who admits what was denied, once nothing denies it any more. */
+function admission({ what, registrationId, admittedBy }: Denial): string {
+  const words = listed(admittedBy.map(entryWords));
+  if (admittedBy.length === 0) return `no enabled group of this configuration admits ${what} then`;
+  return registrationId !== undefined && admittedBy.length > 1
+    ? `${what} is admitted from then on by that of ${words} which its certificate chains to`
+    : `${words} ${admittedBy.length === 1 ? "admits" : "admit"} ${what} from then on`;
+}
+
 function readmitted(denial: Denial, entries: Entry[]): Roll {
   const entry = entries.find((each) => each.path === denial.entry);
   return {
@@ -125,10 +158,7 @@ function readmitted(denial: Denial, entries: Entry[]): Roll {
       entry === undefined
         ? [
             step("delete", { do: "delete", entry: denial.entry }, "delete the disabled entry"),
-            note(
-              "delete",
-              `a group that admits the chain of ${denial.what} admits it from then on`,
-            ),
+            note("delete", admission(denial)),
           ]
         : [step("write", { do: "write", entry: entry.path }, `write ${entryWords(entry)}`)],
     back: wayBack("readmit"),
@@ -152,26 +182,60 @@ function shadowing(denial: Denial, entries: Entry[]): Entry | undefined {
  */
 function denialsOf(
   declared: Declared,
+  after: Declared,
   entries: Entry[],
   entriesBefore: Entry[],
   breaches: Breaches,
 ): Denial[] {
+  const reached = declared === after ? breaches : new Breaches(undefined, declared);
   const denials = [
-    ...declared.denied.flatMap((each, index) =>
-      deniedBy(each, index, declared, entries).filter(
+    ...declared.denied.flatMap((each) =>
+      deniedBy(each, declared, after, entries).filter(
         (denial) => "registrationId" in each || !hasEntry(denial, entriesBefore),
       ),
     ),
+    ...heldCas(declared, reached).map((held) => heldBy(held, after)),
     ...declared.compromised.flatMap((each) => {
       if (!("certificate" in each)) return [];
-      const certificate = own(declared.certificates, each.certificate);
+      const certificate = ofName(declared, each.certificate);
       // A compromised CA is P6 or P7.
       if (isCa(certificate) || breaches.of(each.certificate, certificate) === undefined) return [];
-      return device(certificate, entries).filter((denial) => !hasEntry(denial, entriesBefore));
+      return device(certificate, after, entries).filter(
+        (denial) => !hasEntry(denial, entriesBefore),
+      );
     }),
   ];
   return denials.filter(
     (denial, index) => denials.findIndex((each) => each.key === denial.key) === index,
+  );
+}
+
+function heldBy({ name, certificate, path, groupId }: HeldCa, after: Declared): Denial {
+  return {
+    key: `certificate:${identity(name, certificate)}`,
+    kind: "group",
+    entry: path,
+    what: wordsOf(name, certificate),
+    ...(certificate.known && { certificate: certificate.summary.sha256Thumbprint }),
+    ...(groupId !== undefined && { groupId }),
+    admittedBy: admittingGroups(after, certificate),
+  };
+}
+
+/** Enabled groups that admit the certificate; of one that is not known, any of them may. */
+function admittingGroups(after: Declared, certificate: DeclaredCertificate | undefined): Entry[] {
+  const among = knownCertificates(after).map(([, each]) => each);
+  return entriesOf(after).filter(
+    (group) =>
+      group.kind === "group" &&
+      group.enabled &&
+      (certificate?.known !== true ||
+        group.slots.some(
+          (slot) =>
+            slot.certificate?.known === true &&
+            (slot.id === certificate.summary.sha256Thumbprint ||
+              isAbove(slot.certificate, certificate, among)),
+        )),
   );
 }
 
@@ -182,29 +246,29 @@ function hasEntry(denial: Denial, entries: Entry[]): boolean {
   );
 }
 
-function deniedBy(each: Denied, index: number, declared: Declared, entries: Entry[]): Denial[] {
-  if ("registrationId" in each) return [deviceOf(each.registrationId, entries)];
-  const certificate = own(declared.certificates, each.certificate);
-  if (!isCa(certificate)) return device(certificate, entries);
-  return [
-    {
-      key: `certificate:${certificate?.known === true ? certificate.summary.sha256Thumbprint : each.certificate}`,
-      kind: "group",
-      entry: pathOf("denied", index),
-      what: wordsOf(each.certificate, certificate),
-      ...(certificate?.known === true ? { certificate: certificate.summary.sha256Thumbprint } : {}),
-    },
-  ];
+function deniedBy(each: Denied, declared: Declared, after: Declared, entries: Entry[]): Denial[] {
+  if ("registrationId" in each) return [deviceOf(each.registrationId, undefined, after, entries)];
+  const certificate = ofName(declared, each.certificate);
+  return isCa(certificate) ? [] : device(certificate, after, entries);
 }
 
-function device(certificate: DeclaredCertificate | undefined, entries: Entry[]): Denial[] {
+function device(
+  certificate: DeclaredCertificate | undefined,
+  after: Declared,
+  entries: Entry[],
+): Denial[] {
   const id =
     certificate?.known === true ? certificate.summary.subjectCommonName : certificate?.commonName;
-  return id === undefined || id === "" ? [] : [deviceOf(id, entries)];
+  return id === undefined || id === "" ? [] : [deviceOf(id, certificate, after, entries)];
 }
 
 /* The path of its enrollment, also when there is none yet: one registration ID is one entry. */
-function deviceOf(registrationId: string, entries: Entry[]): Denial {
+function deviceOf(
+  registrationId: string,
+  certificate: DeclaredCertificate | undefined,
+  after: Declared,
+  entries: Entry[],
+): Denial {
   const entry = entries.find(
     (each) => each.kind === "individual" && foldCase(each.id) === foldCase(registrationId),
   );
@@ -214,9 +278,10 @@ function deviceOf(registrationId: string, entries: Entry[]): Denial {
     entry: entry?.path ?? entryPath("individual", registrationId),
     what: `\`${displayName(registrationId)}\``,
     registrationId,
+    admittedBy: admittingGroups(after, certificate),
   };
 }
 
-function isCa(certificate: DeclaredCertificate | undefined): boolean {
-  return certificate?.known === true ? certificate.summary.isCa : certificate?.isCa === true;
+function ofName(declared: Declared, name: string): DeclaredCertificate | undefined {
+  return own(declared.certificates, name);
 }

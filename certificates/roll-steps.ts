@@ -1,9 +1,9 @@
 /** What `up` does for one entry, step by step; each step says its stage. */
-import { isShutOut, references, slotBreach } from "./change-rules";
+import { isShutOut, references } from "./change-rules";
 import type { Breaches } from "./compromise";
 import type { Action, Declared, Phase, Stage, Step } from "./declared";
 import { entryWords } from "./entry-roll";
-import { covers, entriesOf, isAbove, knownCertificates, own } from "./slots";
+import { covers, entriesOf, knownCertificates, own } from "./slots";
 import type { Entry, ResolvedSlot } from "./slots";
 import { displayName, listed } from "./text";
 
@@ -116,7 +116,6 @@ export function breachSteps(
       { do: "disable", entry: old.path },
       `contain: disable ${entryWords(old)}, so that it no longer admits ${compromised}`,
     ),
-    ...higherGroups(after, old, closing, breaches),
     ...replacement(entry, added),
     step(
       "remove",
@@ -140,37 +139,6 @@ function replacement(entry: Entry | undefined, added: ResolvedSlot[]): Step[] {
   }
   const words = `replace: ${entryWords(entry)}, enabled${slotsWords(entry.slots)}`;
   return [...uploads(added), step("write", action, words)];
-}
-
-/* A device chain that a group higher up still admits would get in there. */
-function higherGroups(
-  after: Declared,
-  entry: Entry,
-  closing: ResolvedSlot[],
-  breaches: Breaches,
-): Step[] {
-  const among = knownCertificates(after).map(([, certificate]) => certificate);
-  const groups = entriesOf(after).filter((each) => each.kind === "group" && each.enabled);
-  return closing.flatMap(({ certificate, words }) => {
-    if (entry.kind !== "group" || certificate?.known !== true) return [];
-    const above = groups.filter((group) =>
-      group.slots.some(
-        (slot) =>
-          slot.certificate?.known === true &&
-          slotBreach(breaches, slot) === undefined &&
-          isAbove(slot.certificate, certificate, among),
-      ),
-    );
-    if (above.length === 0) return [];
-    const admits = `${listed(above.map(entryWords))} would still admit its chain`;
-    return [
-      step(
-        "contain",
-        { do: "hold", entry: entry.path, certificate: certificate.summary.sha256Thumbprint },
-        `contain: keep ${words} in a disabled group of its own, because ${admits}`,
-      ),
-    ];
-  });
 }
 
 export function minus(slots: ResolvedSlot[], others: ResolvedSlot[]): ResolvedSlot[] {

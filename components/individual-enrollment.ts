@@ -1,4 +1,5 @@
 import * as pulumi from "@pulumi/pulumi";
+import { foldCase } from "../certificates/text";
 import type { LiveEnrollment } from "../dynamic-providers/enrollment/live";
 import { EnrollmentResource } from "../dynamic-providers/resources";
 import type { Certificate } from "./certificate";
@@ -13,7 +14,7 @@ import {
 export interface IndividualEnrollmentArgs extends EnrollmentArgs {
   /** Common name of the device's leaf. Changing it replaces. Default: the component's name. */
   registrationId?: string;
-  /** Leaf certificates of the device; both are accepted. */
+  /** Leaf certificates of the device; both are accepted. Of a denied device: none when none is at hand. */
   primary?: Certificate;
   secondary?: Certificate;
   /** Device ID at the hub. Default: the registration ID. */
@@ -39,12 +40,22 @@ export class IndividualEnrollment extends pulumi.ComponentResource {
     args: IndividualEnrollmentArgs,
     options?: pulumi.ComponentResourceOptions,
   ) {
-    super("dps-certificates:index:IndividualEnrollment", name, {}, options);
+    // DPS compares IDs without case: spelt otherwise it is the same resource, not a second one.
+    const folded = foldCase(name);
+    super(
+      "dps-certificates:index:IndividualEnrollment",
+      folded,
+      {},
+      {
+        ...options,
+        ...(folded !== name && { aliases: [...(options?.aliases ?? []), { name }] }),
+      },
+    );
     const { primary, secondary, service, deviceId, denied } = args;
     this.enrollmentId = args.registrationId ?? name;
     const resource = new EnrollmentResource(
       "IndividualEnrollment",
-      name,
+      folded,
       {
         ...commonInputs(args),
         enrollmentId: this.enrollmentId,

@@ -6,12 +6,16 @@ import * as pulumi from "@pulumi/pulumi";
 import * as random from "@pulumi/random";
 import type { CompromisedKey } from "../certificates/compromised-keys";
 import type { Declared } from "../certificates/declared";
+import { denialGroupId } from "../certificates/denial-group";
 import type { Connection } from "../clients/target";
 import {
   BreachContainmentResource,
   FleetJudgementResource,
+  EnrollmentResource,
   RotationManifestResource,
 } from "../dynamic-providers/resources";
+import type { Certificate } from "./certificate";
+import { certificateSlot } from "./enrollment-args";
 
 export interface LinkedHubArgs {
   /** Name of the hub, unique in Azure. Default: made from the stack's names and a random suffix. */
@@ -44,6 +48,8 @@ export interface ProvisioningServiceArgs {
   /** PEM of certificates made in the stack, by name. */
   made: Record<string, pulumi.Input<string>>;
   compromised: pulumi.Input<CompromisedKey[]>;
+  /** CA certificates that disabled groups shut out before anything else is written, by resource name. Default: none. */
+  held?: Record<string, Certificate>;
   /** Key of each declared CA certificate (SHA-256 of SubjectPublicKeyInfo), by its name in DPS. */
   caKeys: Record<string, pulumi.Input<string>>;
 }
@@ -67,6 +73,7 @@ export class ProvisioningService extends pulumi.ComponentResource {
   readonly hostName: pulumi.Output<string>;
   readonly containment: BreachContainmentResource;
   private readonly judgement: FleetJudgementResource;
+  private readonly holding: pulumi.Resource[];
 
   constructor(
     name: string,
@@ -129,13 +136,41 @@ export class ProvisioningService extends pulumi.ComponentResource {
       { declared: args.declared, made: args.made, connection: this.connection },
       { ...inside, dependsOn: [manifest] },
     );
+    this.holding = Object.entries(args.held ?? {}).map(([resourceName, certificate]) =>
+      holdingGroup(resourceName, certificate, this.connection, {
+        ...inside,
+        dependsOn: [this.containment],
+      }),
+    );
     this.registerOutputs({ idScope: this.idScope, hostName: this.hostName });
   }
 
-  /** What everything that is written to this DPS waits for. */
+  /** What everything that is written to this DPS waits for: nothing compromised is admitted. */
   get gate(): pulumi.Resource[] {
-    return [this.containment, this.judgement];
+    return [this.containment, ...this.holding, this.judgement];
   }
+}
+
+/** A disabled group that holds a CA certificate: DPS refuses every chain that goes through it. */
+function holdingGroup(
+  name: string,
+  certificate: Certificate,
+  connection: pulumi.Output<Connection>,
+  options: pulumi.CustomResourceOptions,
+): EnrollmentResource {
+  return new EnrollmentResource(
+    "EnrollmentGroup",
+    name,
+    {
+      connection,
+      enrollmentId: certificate.summary.apply(denialGroupId),
+      provisioningStatus: "disabled",
+      reprovisionPolicy: "migrate",
+      compromised: [],
+      primary: certificateSlot(certificate),
+    },
+    options,
+  );
 }
 
 interface Service {

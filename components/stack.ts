@@ -2,7 +2,9 @@
 import * as pulumi from "@pulumi/pulumi";
 import { type CompromisedKey, compromisedKeys } from "../certificates/compromised-keys";
 import type { Declared } from "../certificates/declared";
-import { fault, type Fault, RefusedError, refusals } from "../certificates/faults";
+import { Breaches } from "../certificates/compromise";
+import { type Fault, RefusedError, refusals } from "../certificates/faults";
+import { heldCas, isCa } from "../certificates/held-cas";
 import { judgeAlone } from "../certificates/rules";
 import { readConfiguration, type StackConfiguration } from "../configuration/configuration";
 import {
@@ -13,6 +15,7 @@ import {
 } from "../configuration/load-certificates";
 import { reenabled } from "../configuration/reenable";
 import { targetNow } from "../clients/target-time";
+import { foldCase } from "../certificates/text";
 import type { CaCertificateArgs } from "./ca-certificate";
 import { type Certificate, certificateFromPem } from "./certificate";
 import { DevCertificate } from "./dev-certificate";
@@ -29,8 +32,10 @@ export interface Stack {
   caKeys: Record<string, pulumi.Output<string>>;
   /** Signed verification certificates in PEM, by the name of their CA. */
   signed: Record<string, string>;
-  /** Leaves that are denied or compromised, of devices that have no individual enrollment. */
+  /** Devices that are denied, or whose leaf is compromised, without an individual enrollment. */
   denials: Denial[];
+  /** CA certificates that are kept in disabled groups, so that their chains are shut out. */
+  held: Held[];
   /** PEM of certificate and key of everything made in the stack, by name. */
   devCertificates: Record<
     string,
@@ -38,11 +43,20 @@ export interface Stack {
   >;
 }
 
-/** A device that is shut out by a disabled individual enrollment holding its certificate. */
+/** A device that is shut out by a disabled individual enrollment, which holds its certificate if that is known. */
 export interface Denial {
   registrationId: string;
-  certificate: Certificate;
+  certificate?: Certificate;
   reason: string;
+}
+
+/** A CA certificate that is shut out by a disabled enrollment group. */
+export interface Held {
+  /** Of the resource: equal as long as the certificate is the same, whatever it is called. */
+  resourceName: string;
+  certificate: Certificate;
+  /** Name of a CA of this DPS, by which the group refers to it; undefined: it holds the certificate. */
+  ca: string | undefined;
 }
 
 /**
@@ -56,7 +70,7 @@ export function readStack(): Stack {
     const proofs = loadProofs(configuration.caCertificates, loaded.certificates, process.cwd());
     refuse([...loaded.faults, ...proofs.faults]);
     const declared = declare(configuration, loaded.certificates);
-    refuse(refusals([...judgeAlone(declared, targetNow()), ...deniedCas(declared)]));
+    refuse(refusals(judgeAlone(declared, targetNow())));
     return { ...resolve(configuration, declared), signed: proofs.signed };
   } catch (error) {
     // The engine prints a RunError without a stack trace: the message is for whoever wrote the configuration.
@@ -111,6 +125,11 @@ function resolve(configuration: StackConfiguration, declared: Declared): Omit<St
       ]),
     ),
     denials: denialsIn(declared, certificates),
+    held: heldCas(declared, new Breaches(undefined, declared)).map(({ name, ca, groupId }) => ({
+      resourceName: groupId ?? `denied-${name}`,
+      certificate: named(certificates, name),
+      ca,
+    })),
     devCertificates: Object.fromEntries(
       [...certificates].flatMap(([name, { pem, privateKeyPem }]) =>
         privateKeyPem === undefined
@@ -121,49 +140,37 @@ function resolve(configuration: StackConfiguration, declared: Declared): Omit<St
   };
 }
 
-/** A denied CA would need a disabled group of its own, which this version does not make. */
-function deniedCas(declared: Declared): Fault[] {
-  return declared.denied.flatMap((entry, index) => {
-    const certificate =
-      "certificate" in entry ? declared.certificates[entry.certificate] : undefined;
-    const isCa = certificate?.known === true ? certificate.summary.isCa : certificate?.isCa;
-    return isCa === true
-      ? [
-          fault(
-            "DPS-CERT-090",
-            `denied[${index}].certificate`,
-            "what is not supported yet: denying a CA certificate as a whole",
-            "take it out of the slots that hold it; if its key is stolen, name it in compromised",
-          ),
-        ]
-      : [];
-  });
-}
-
-/** Only leaves: a denied CA needs a disabled group, and a compromised one is a roll of its groups. */
+/** One for each registration ID, by its certificate where one is named. */
 function denialsIn(declared: Declared, certificates: ReadonlyMap<string, Certificate>): Denial[] {
-  const enrolled = new Set(
-    Object.keys(declared.individualEnrollments).map((id) => id.toLowerCase()),
-  );
+  const enrolled = new Set(Object.keys(declared.individualEnrollments).map(foldCase));
   const denials = new Map<string, Denial>();
   for (const entry of [...declared.denied, ...declared.compromised]) {
-    const certificate =
-      "certificate" in entry ? declared.certificates[entry.certificate] : undefined;
-    if (!("certificate" in entry) || certificate === undefined) {
-      continue;
-    }
-    const { isCa, name } = certificate.known
-      ? { isCa: certificate.summary.isCa, name: certificate.summary.subjectCommonName }
-      : { isCa: certificate.isCa === true, name: certificate.commonName ?? "" };
-    if (!isCa && name !== "" && !enrolled.has(name.toLowerCase())) {
-      denials.set(name.toLowerCase(), {
-        registrationId: name,
-        certificate: named(certificates, entry.certificate),
-        reason: entry.reason,
-      });
+    const denial = denialOf(entry, declared, certificates);
+    if (denial === undefined) continue;
+    const key = foldCase(denial.registrationId);
+    if (!enrolled.has(key) && denials.get(key)?.certificate === undefined) {
+      denials.set(key, denial);
     }
   }
   return [...denials.values()];
+}
+
+/** Undefined for a CA, which is held in a group. */
+function denialOf(
+  entry: Declared["denied"][number] | Declared["compromised"][number],
+  declared: Declared,
+  certificates: ReadonlyMap<string, Certificate>,
+): Denial | undefined {
+  const { reason } = entry;
+  if ("registrationId" in entry) return { registrationId: entry.registrationId, reason };
+  const certificate = "certificate" in entry ? declared.certificates[entry.certificate] : undefined;
+  if (!("certificate" in entry) || certificate === undefined || isCa(certificate)) return undefined;
+  const registrationId = certificate.known
+    ? certificate.summary.subjectCommonName
+    : (certificate.commonName ?? "");
+  return registrationId === ""
+    ? undefined
+    : { registrationId, certificate: named(certificates, entry.certificate), reason };
 }
 
 /**

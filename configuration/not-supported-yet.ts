@@ -3,7 +3,6 @@
  * refused by name, so that nothing is silently ignored. A line goes when its feature comes.
  */
 import { fault, type Fault } from "../certificates/faults";
-import { foldCase } from "../certificates/text";
 import type { StackConfiguration } from "./configuration";
 
 interface NotYet {
@@ -35,19 +34,6 @@ const NOT_YET: NotYet[] = [
     what: "keeping hub identities and replacing their thumbprint",
     instead: "use keep: delete",
     places: ({ remove }) => (remove.keep === "rekey" ? ["remove.keep"] : []),
-  },
-  {
-    what: "denying a registration ID whose certificate is not declared",
-    instead:
-      "deny its certificate, or declare an individual enrollment with it and status: disabled",
-    places: ({ denied, individualEnrollments }) => {
-      const enrolled = new Set(Object.keys(individualEnrollments).map(foldCase));
-      return denied.flatMap((entry, index) =>
-        "registrationId" in entry && !enrolled.has(foldCase(entry.registrationId))
-          ? [`denied[${index}].registrationId`]
-          : [],
-      );
-    },
   },
 ];
 

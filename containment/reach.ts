@@ -1,7 +1,7 @@
 /** Which entries a key reaches, as far as DPS shows what they hold. */
 import { type CompromisedKey, reachedThumbprints } from "../certificates/compromised-keys";
 import type { LiveEntry } from "../dynamic-providers/breach-containment/closing";
-import { type LiveSlot, liveSlots } from "../dynamic-providers/enrollment/slots";
+import { filled, type LiveSlot, liveSlots } from "../dynamic-providers/enrollment/slots";
 import type { Attestation } from "../clients/enrollments";
 
 export interface ReachOptions {
@@ -23,7 +23,7 @@ export function reachedEntries(
   const below = new Set(reachedThumbprints(key));
   const issuers = new Set(issuer === undefined ? [] : [nameParts(issuer)]);
   const found = new Map<LiveEntry, string>();
-  const look = (entry: LiveEntry, slot: Shown): string | undefined => {
+  const look = (entry: LiveEntry, slot: LiveSlot): string | undefined => {
     if (slot.ca !== undefined) {
       return names.has(slot.ca.toLowerCase()) ? `refers to CA certificate "${slot.ca}"` : undefined;
     }
@@ -58,20 +58,8 @@ export function thumbprintsShown(key: CompromisedKey, entries: LiveEntry[]): str
     .flat();
 }
 
-interface Shown extends LiveSlot {
-  issuer?: string;
-}
-
-function shownSlots(attestation: Attestation): Shown[] {
-  const { primary, secondary } = liveSlots(attestation);
-  const x509 = attestation.x509 ?? {};
-  const wire = x509.clientCertificates ?? x509.signingCertificates;
-  const infos = [wire?.primary?.info, wire?.secondary?.info];
-  return [primary, secondary].flatMap((slot) => {
-    if (slot === undefined) return [];
-    const info = infos.find((one) => one?.sha256Thumbprint.toUpperCase() === slot.sha256Thumbprint);
-    return [{ ...slot, ...(info && { issuer: info.issuerName }) }];
-  });
+function shownSlots(attestation: Attestation): LiveSlot[] {
+  return filled<LiveSlot>(liveSlots(attestation));
 }
 
 /** A distinguished name without regard to the order, spacing and case of its parts. */

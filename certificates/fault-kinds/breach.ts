@@ -47,12 +47,6 @@ export const BREACH = {
     explanation:
       "No enabled group admits it, but DPS still holds it as verified. Removing it from caCertificates deletes it.",
   },
-  "DPS-CERT-078": {
-    title: "compromised CA that a group higher up still admits",
-    severity: "refusal",
-    explanation:
-      "Whoever holds the key issues leaves below it, and the chain leads on to the higher CA. DPS looks for groups from the leaf upwards, so a disabled group that holds the compromised certificate shuts its chain out.",
-  },
   "DPS-CERT-080": {
     title: "no free CA entry",
     severity: "refusal",
@@ -64,5 +58,11 @@ export const BREACH = {
     severity: "warning",
     explanation:
       "It waives nothing any more: what it waived stands again where a change meets it. It stops nothing by itself, so that it does not stand in the way of a breach.",
+  },
+  "DPS-CERT-086": {
+    title: "registration ID denied without its certificate",
+    severity: "warning",
+    explanation:
+      "A disabled individual enrollment without a certificate denies it. Whether DPS matches a disabled enrollment by its registration ID, or only by the certificates in it, is not known; where the certificate is at hand, deny that.",
   },
 } as const satisfies Record<string, FaultKind>;

@@ -99,8 +99,16 @@ export type Managed = Slots<Slot | LiveSlot> &
   Pick<LiveEnrollment, "provisioningStatus" | "reprovisionPolicy" | "deviceId">;
 
 /** Is there nothing between the two that this resource manages? A device ID that is not declared is not. */
-export function same(live: Managed, declared: Managed): boolean {
+export function same(live: Managed, declared: Managed & { denied?: string }): boolean {
+  if (deniesWhole(declared)) {
+    return live.provisioningStatus === "disabled";
+  }
   return comparable(live) === comparable(declared) && sameDevice(live, declared);
+}
+
+/** Is a registration ID denied of which no certificate is at hand? Whatever the entry holds, it is disabled. */
+export function deniesWhole(entry: Slots<unknown> & { denied?: string }): boolean {
+  return entry.denied !== undefined && entry.primary === undefined && entry.secondary === undefined;
 }
 
 export function sameDevice(live: Managed, { deviceId }: Managed): boolean {

@@ -5,7 +5,12 @@
 import type { Attestation } from "../../clients/enrollments";
 import type { Connection } from "../../clients/target";
 import { ServiceError } from "../../clients/service-error";
-import { reachedKeys } from "../../certificates/compromised-keys";
+import {
+  type CompromisedKey,
+  reachedKeys,
+  reachedThumbprints,
+} from "../../certificates/compromised-keys";
+import { foldCase } from "../../certificates/text";
 import { fault, type Fault, formatFault } from "../../certificates/faults";
 import { entryPath } from "../../certificates/slots";
 import {
@@ -19,6 +24,7 @@ import { type Handler, hasUnknown, say } from "../handler";
 import { adoptionFault } from "./adoption";
 import { admitsLess, driftWords, mayGoOn, takesCompromisedOut, wanted } from "./drift";
 import {
+  deniesWhole,
   describe,
   type EnrollmentInputs,
   type EnrollmentOutputs,
@@ -28,7 +34,15 @@ import {
   same,
   type WireEnrollment,
 } from "./live";
-import { identity, normalised, type Slot, slotKeys, type Slots } from "./slots";
+import {
+  filled,
+  identity,
+  type LiveSlot,
+  normalised,
+  type Slot,
+  slotKeys,
+  type Slots,
+} from "./slots";
 
 /** What differs between the two kinds of enrollment. */
 export interface EnrollmentKind {
@@ -94,9 +108,11 @@ export function enrollmentHandler(
 
   /** The whole record to send: what this stack does not manage stays as it is. */
   function wireRecord(live: WireEnrollment | undefined, target: EnrollmentInputs): WireEnrollment {
+    // A denial without a certificate needs no other attestation than the one that is there.
+    const kept = deniesWhole(target) ? live?.attestation : undefined;
     return {
       ...live,
-      attestation: kind.attestation(normalised(target)) as Attestation,
+      attestation: kept ?? (kind.attestation(normalised(target)) as Attestation),
       provisioningStatus: target.provisioningStatus,
       reprovisionPolicy: policies[target.reprovisionPolicy],
       ...(target.deviceId !== undefined && { deviceId: target.deviceId }),
@@ -139,7 +155,7 @@ export function enrollmentHandler(
       }
       const own = new Set([...slotKeys(before ?? {}), ...slotKeys(news)]);
       const compromised = news.compromised.filter((one) =>
-        reachedKeys(one).some((key) => own.has(key)),
+        isConcerned(one, own, news.enrollmentId),
       );
       const roll = rollOf(kind, before, { ...news, compromised });
       return { inputs: { ...news, compromised, roll: roll?.words ?? before?.roll ?? "none" } };
@@ -147,7 +163,7 @@ export function enrollmentHandler(
 
     async diff(_id, olds, news) {
       const replaces = [
-        ...(olds.enrollmentId === news.enrollmentId ? [] : ["enrollmentId"]),
+        ...(foldCase(olds.enrollmentId) === foldCase(news.enrollmentId) ? [] : ["enrollmentId"]),
         ...(olds.connection.serviceHostName === news.connection.serviceHostName ||
         hasUnknown(news.connection)
           ? []
@@ -176,7 +192,11 @@ export function enrollmentHandler(
           if (found !== undefined) {
             throw refusal(found);
           }
-        } else if (live.provisioningStatus !== "deleted" && !same(live, inputs)) {
+        } else if (
+          live.provisioningStatus !== "deleted" &&
+          !same(live, inputs) &&
+          !isContained(live, inputs)
+        ) {
           throw refusal(notOurs(kind.kind, live, inputs));
         }
         return inputs;
@@ -190,7 +210,8 @@ export function enrollmentHandler(
     },
 
     async update(id, olds, news) {
-      const outs = await write(news, (live) => {
+      // The spelling with which it was made: DPS compares IDs without case.
+      const outs = await write({ ...news, enrollmentId: id }, (live) => {
         if (!same(live, news) && !mayGoOn(olds, live)) {
           throw changedByOthers(
             id,
@@ -228,6 +249,23 @@ export function enrollmentHandler(
       await kind.delete(props.connection, id, live.etag);
     },
   };
+}
+
+/** Is a compromised key one of the entry's own slots, or of a leaf with its registration ID? */
+function isConcerned(compromised: CompromisedKey, own: Set<string>, id: string): boolean {
+  return (
+    reachedKeys(compromised).some((key) => own.has(key)) ||
+    compromised.registrationIds.some((one) => foldCase(one) === foldCase(id))
+  );
+}
+
+/** Was it made, or closed, to shut out what is declared to be shut out? `npm run contain` does that. */
+function isContained(live: LiveEnrollment, inputs: EnrollmentInputs): boolean {
+  const reached = new Set(inputs.compromised.flatMap(reachedThumbprints));
+  const slots = filled<LiveSlot>(live);
+  const isReached =
+    slots.length > 0 && slots.every(({ sha256Thumbprint }) => reached.has(sha256Thumbprint ?? ""));
+  return live.provisioningStatus === "disabled" && (inputs.denied !== undefined || isReached);
 }
 
 function refusal(found: Fault): Error {

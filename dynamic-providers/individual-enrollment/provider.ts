@@ -10,13 +10,17 @@ export const individualEnrollment = enrollmentHandler({
     new EnrollmentsClient(connection).putIndividual({ ...record, registrationId: id }, etag),
   delete: async (connection, id, etag) =>
     new EnrollmentsClient(connection).deleteIndividual(id, etag),
-  attestation: ({ primary, secondary }) => ({
-    type: "x509",
-    x509: {
-      clientCertificates: {
-        ...(primary && { primary: { certificate: primary.pem } }),
-        ...(secondary && { secondary: { certificate: secondary.pem } }),
-      },
-    },
-  }),
+  attestation: ({ primary, secondary }) =>
+    primary === undefined && secondary === undefined
+      ? // DPS makes the keys, and nobody is told them: the entry is there to deny its ID.
+        { type: "symmetricKey", symmetricKey: {} }
+      : {
+          type: "x509",
+          x509: {
+            clientCertificates: {
+              ...(primary && { primary: { certificate: primary.pem } }),
+              ...(secondary && { secondary: { certificate: secondary.pem } }),
+            },
+          },
+        },
 });

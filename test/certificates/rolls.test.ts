@@ -3,6 +3,7 @@ import assert from "node:assert/strict";
 import type { Declared } from "../../certificates/declared";
 import { inferRoll } from "../../certificates/entry-roll";
 import { judge } from "../../certificates/rules";
+import { denialGroupId } from "../../certificates/denial-group";
 import { summarize } from "../../certificates/summary";
 import { breach, cast, device, DEVICE, group, SENSORS, type Cast } from "./cast";
 import { NOW, rolls, shown, stepWords } from "./fixtures";
@@ -259,14 +260,27 @@ describe("a change", () => {
   it("says contain, replace, remove for a breach, and closes the way through a group higher up", () => {
     const after = group(all, "certificate", "low2", undefined, breach("low"));
     after.enrollmentGroups["all"] = { primary: { ca: "root-a" }, status: enabled };
-    const roll = judge(group(all, "certificate", "low"), after, NOW).rolls[0];
+    const [roll, denial, ...more] = judge(
+      group(all, "certificate", "low"),
+      after,
+      NOW,
+    ).rolls.filter(({ entry }) => entry !== "enrollmentGroups.all");
+    assert.deepEqual(more, []);
     assert.equal(roll?.words, "breach roll of enrollment group `sensors`: replace");
     assert.deepEqual(roll === undefined ? [] : stepWords(roll), [
       `contain: disable enrollment group \`sensors\`, so that it no longer admits ${shown(all.lowA)}`,
-      `contain: keep ${shown(all.lowA)} in a disabled group of its own, because enrollment group \`all\` would still admit its chain`,
       `replace: enrollment group \`sensors\`, enabled: primary ${shown(all.lowA2)}`,
       "remove: the registrations and hub identities that came in under it up to the cut-off",
     ]);
+    const id = denialGroupId(summarize(all.lowA.pem));
+    assert.equal(
+      denial?.words,
+      `denial of ${shown(all.lowA)}: a disabled enrollment group \`${id}\``,
+    );
+    assert.deepEqual(denial === undefined ? [] : stepWords(denial).slice(0, 1), [
+      `contain: keep ${shown(all.lowA)} in a disabled enrollment group of its own \`${id}\`, because enrollment group \`all\` would admit its chain`,
+    ]);
+    assert.equal(denial?.steps[0]?.stage, "contain");
   });
 });
 
