@@ -198,6 +198,37 @@ export const SWITCHES = {
     because:
       "5 was seen for certificates (azure-iot-sdk-python#324); not known for a disabled device (Microsoft's C SDK reads 3 that way), an unknown one, or another client ID.",
   },
+  jobsWaitForDevices: {
+    service: "IoT Hub",
+    meaning:
+      "Whether a job waits, to the end of its time, for a device that is offline; if not, the device's part fails at once.",
+    values: YES_OR_NO,
+    default: true,
+    because:
+      "Both were seen: a failure at the end with `either device did not come online …` (azure-iot-sdk-java, JobsResponseParserTest), and DeviceNotOnline (iotedge#2958).",
+  },
+  scheduledJobsAreActive: {
+    service: "IoT Hub",
+    meaning: "Whether a job that is scheduled for later counts as one of the tier's active jobs.",
+    values: YES_OR_NO,
+    default: false,
+    because: "The quotas speak of concurrent jobs.",
+  },
+  runningJobsCanBeCancelled: {
+    service: "IoT Hub",
+    meaning:
+      "Whether a cancellation ends a job that is running: devices that were not begun are left out.",
+    values: YES_OR_NO,
+    default: true,
+    because: "No source for IoT Hub itself.",
+  },
+  jobTwinUpdatesNeedEtag: {
+    service: "IoT Hub",
+    meaning: "Whether a job that updates twins is refused without an etag in `updateTwin`.",
+    values: YES_OR_NO,
+    default: true,
+    because: "Reported in azure-docs#29484; the answer is not.",
+  },
   hubBulkFailureStatus: {
     service: "IoT Hub",
     meaning: "HTTP status of a bulk operation in which something failed.",

@@ -1,8 +1,8 @@
 /** A job as a client sends it. */
+import type { Switches } from "../common/switches";
 import { HubFault, invalid } from "./faults";
 import type { JobRecord, JobType } from "./jobs-records";
 import { readMethodCall } from "./methods";
-import { JOB_TWIN_UPDATES_NEED_AN_ETAG } from "./not-known";
 import type { Json } from "./records";
 import { partsOf } from "./twin-record";
 import { isObject } from "./twin-collection";
@@ -19,7 +19,11 @@ const TYPES: JobType[] = ["scheduleDeviceMethod", "scheduleUpdateTwin"];
 const JOB_ID = /^[!#%&'*+\-.0-9A-Z^_`a-z|~]{1,128}$/;
 
 /** Throws `HubFault` for what the hub does not take. */
-export function readJob(jobId: string, body: Json, now: Date): JobRecord {
+export function readJob(
+  jobId: string,
+  body: Json,
+  { now, switches }: { now: Date; switches: Switches },
+): JobRecord {
   if (!JOB_ID.test(jobId)) {
     throw invalid("The job ID has characters that are not allowed, or is too long");
   }
@@ -46,7 +50,7 @@ export function readJob(jobId: string, body: Json, now: Date): JobRecord {
   };
   return type === "scheduleDeviceMethod"
     ? { ...job, cloudToDeviceMethod: readMethodCall(body["cloudToDeviceMethod"], now) }
-    : { ...job, updateTwin: readTwinUpdate(body["updateTwin"]) };
+    : { ...job, updateTwin: readTwinUpdate(body["updateTwin"], switches) };
 }
 
 /** Left out or null: at once. */
@@ -71,11 +75,11 @@ function readExecutionTime(value: unknown): number {
   return Number(value);
 }
 
-function readTwinUpdate(value: unknown): Json {
+function readTwinUpdate(value: unknown, { jobTwinUpdatesNeedEtag }: Switches): Json {
   if (!isObject(value)) {
     throw invalid("updateTwin is missing");
   }
-  if (JOB_TWIN_UPDATES_NEED_AN_ETAG && typeof value["etag"] !== "string") {
+  if (jobTwinUpdatesNeedEtag && typeof value["etag"] !== "string") {
     throw invalid("updateTwin has no etag");
   }
   partsOf(value);

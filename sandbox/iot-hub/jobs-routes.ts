@@ -43,8 +43,9 @@ export function jobsRoutes(app: FastifyInstance, api: HubApi): void {
       if (/^\s*from\b/i.test(String(body["queryCondition"]))) {
         throw api.notWritten("PUT /jobs/v2 over modules");
       }
+      const job = readJob(id, body, { now: sandbox.clock.now(), switches: sandbox.switches });
       // As that client notes: the first answer says queued.
-      return { ...show(jobs.schedule(readJob(id, body, sandbox.clock.now()))), status: "queued" };
+      return { ...show(jobs.schedule(job)), status: "queued" };
     }),
   );
   app.post(

@@ -5,15 +5,11 @@
  */
 import { HttpError } from "../common/errors";
 import type { Sandbox } from "../common/model";
+import type { Switches } from "../common/switches";
 import { HubFault } from "./faults";
 import { isOver, JobStore, type DeviceJobRecord, type JobRecord } from "./jobs-records";
 import type { DirectMethods } from "./methods";
-import {
-  JOBS_WAIT_FOR_DEVICES,
-  LATE_DEVICE_JOB_CODE,
-  RUNNING_JOBS_CAN_BE_CANCELLED,
-  SCHEDULED_JOBS_ARE_ACTIVE,
-} from "./not-known";
+import { LATE_DEVICE_JOB_CODE } from "./not-known";
 import { showTwin } from "./presenter";
 import { parseQueryCondition } from "./query";
 import type { DeviceRegistry } from "./registry";
@@ -103,7 +99,7 @@ export class Jobs {
     if (job === undefined) {
       throw new HubFault("JobNotFound", "NotFound");
     }
-    if (isOver(job) || (job.status === "running" && !RUNNING_JOBS_CAN_BE_CANCELLED)) {
+    if (isOver(job) || (job.status === "running" && !this.switches.runningJobsCanBeCancelled)) {
       return job;
     }
     for (const part of this.works.get(jobId)?.pending.values() ?? []) {
@@ -205,7 +201,7 @@ export class Jobs {
     const method = job.cloudToDeviceMethod;
     return (
       method === undefined ||
-      !JOBS_WAIT_FOR_DEVICES ||
+      !this.switches.jobsWaitForDevices ||
       registry.find(deviceId) === undefined ||
       this.world.methods.isListening(deviceId, method.methodName)
     );
@@ -249,7 +245,7 @@ export class Jobs {
   private isActive({ status }: JobRecord): boolean {
     return (
       ["queued", "running"].includes(status) ||
-      (SCHEDULED_JOBS_ARE_ACTIVE && status === "scheduled")
+      (this.switches.scheduledJobsAreActive && status === "scheduled")
     );
   }
 
@@ -260,6 +256,10 @@ export class Jobs {
   private get most(): number {
     const { sandbox, hubName } = this.world;
     return ACTIVE_JOBS[sandbox.hubs.get(hubName)?.sku.name ?? ""] ?? 1;
+  }
+
+  private get switches(): Switches {
+    return this.world.sandbox.switches;
   }
 
   private get time(): number {

@@ -32,21 +32,5 @@ export const QUERY_PAGE = { usual: 1000, most: 10_000 };
  */
 export const STRING_FUNCTIONS_IN_TWIN_QUERIES = true;
 
-/**
- * The part of a job for a device that is offline was seen to fail at the end of the job's time, with
- * "either device did not come online …" (azure-iot-sdk-java, JobsResponseParserTest), and also to fail with
- * DeviceNotOnline (iotedge#2958). not known: when which; assumed: it waits for the device.
- */
-export const JOBS_WAIT_FOR_DEVICES = true;
-
-/** not known: whether jobs that are scheduled for later count as active, of which a tier has a number. */
-export const SCHEDULED_JOBS_ARE_ACTIVE = false;
-
-/** Reported for updates of twins (azure-docs#29484). not known: the answer when it is missing. */
-export const JOB_TWIN_UPDATES_NEED_AN_ETAG = true;
-
-/** not known: what a cancellation does to a job that is running; assumed: devices not begun are left out. */
-export const RUNNING_JOBS_CAN_BE_CANCELLED = true;
-
 /** not known: the code of a device's part when the device does not answer in time. */
 export const LATE_DEVICE_JOB_CODE = "GatewayTimeout";

@@ -3,6 +3,7 @@ import { setTimeout as delay } from "node:timers/promises";
 import type { Client, DeviceMethodRequest, DeviceMethodResponse } from "azure-iot-device";
 import { Jobs } from "../../../sandbox/iot-hub/jobs";
 import { DirectMethods } from "../../../sandbox/iot-hub/methods";
+import type { Switches } from "../../../sandbox/common/switches";
 import { DeviceRegistry } from "../../../sandbox/iot-hub/registry";
 import { TestCa, type Issued } from "../../support/test-ca";
 import { HOST, HUB, smallHub, VERSION, type SmallHub } from "./small-hub";
@@ -20,22 +21,22 @@ describe("jobs of the sandbox's IoT hub, through Microsoft's JobClient", () => {
     const root = await TestCa.root("Root");
     leaves = { "d-1": await root.leaf("d-1"), "d-2": await root.leaf("d-2") };
   });
-  beforeEach(async () => {
-    hub = await smallHub();
-    for (const [deviceId, leaf] of Object.entries(leaves)) {
-      hub.linkedHubs.assign(
-        {
-          hubHostName: HOST,
-          deviceId,
-          authentication: { type: "selfSigned", thumbprint: leaf.thumbprint },
-        },
-        false,
-      );
-    }
-  });
+  beforeEach(() => open());
   afterEach(async () => {
     await hub.close();
   });
+
+  async function open(switches: Partial<Switches> = {}): Promise<void> {
+    hub = await smallHub(undefined, switches);
+    for (const [deviceId, leaf] of Object.entries(leaves)) {
+      assign(deviceId, leaf.thumbprint);
+    }
+  }
+
+  function assign(deviceId: string, thumbprint: string): void {
+    const authentication = { type: "selfSigned", thumbprint } as const;
+    hub.linkedHubs.assign({ hubHostName: HOST, deviceId, authentication }, false);
+  }
 
   /** A connected device that answers the method `ping`. */
   async function listening(
@@ -122,14 +123,7 @@ describe("jobs of the sandbox's IoT hub, through Microsoft's JobClient", () => {
     await until("job-1", "completed");
     assert.equal((await deviceJobs(" WHERE status = 'completed'")).length, 2);
 
-    hub.linkedHubs.assign(
-      {
-        hubHostName: HOST,
-        deviceId: "d-9",
-        authentication: { type: "selfSigned", thumbprint: "A".repeat(64) },
-      },
-      false,
-    );
+    assign("d-9", "A".repeat(64));
     await ping("job-2", "deviceId = 'd-9'", undefined, 60);
     await until("job-2", "running");
     hub.clock.advance(61_000);
@@ -141,13 +135,14 @@ describe("jobs of the sandbox's IoT hub, through Microsoft's JobClient", () => {
   });
 
   it("note a device that goes away before it has answered", async () => {
-    await listening("d-1", () => hub.linkedHubs.remove(HOST, "d-1"));
+    const device = await listening("d-1", () => hub.linkedHubs.remove(HOST, "d-1"));
     await ping("job-1", "deviceId = 'd-1'");
     await until("job-1", "completed");
     assert.deepEqual((await deviceJobs())[0]?.["error"], {
       code: "DeviceNotOnline",
       description: "Device unavailable",
     });
+    await device.close();
   });
 
   it("update twins, and only those whose etag is the given one", async () => {
@@ -257,6 +252,32 @@ describe("jobs of the sandbox's IoT hub, through Microsoft's JobClient", () => {
       methods.result.map(({ jobId }) => jobId),
       ["job-1"],
     );
+  });
+
+  it("follow the switches for what is not known", async () => {
+    await hub.close();
+    await open({
+      jobsWaitForDevices: false,
+      scheduledJobsAreActive: true,
+      jobTwinUpdatesNeedEtag: false,
+    });
+    await ping("job-1");
+    await until("job-1", "completed");
+    assert.deepEqual((await deviceJobs())[0]?.["error"], {
+      code: "DeviceNotOnline",
+      description: "Timed out waiting for device to connect.",
+    });
+    await hub.jobs.scheduleTwinUpdate("job-2", "*", { tags: { site: "south" } });
+    await until("job-2", "completed");
+    const tomorrow = new Date(hub.clock.now().getTime() + 24 * HOUR_MS);
+    await ping("job-3", "*", tomorrow);
+    await assert.rejects(ping("job-4"), httpCode(429, "ThrottlingMaxActiveJobCountExceeded"));
+
+    await hub.close();
+    await open({ runningJobsCanBeCancelled: false });
+    await ping("job-1");
+    await until("job-1", "running");
+    assert.equal(((await hub.jobs.cancelJob("job-1")).jobStatus as Json)["status"], "running");
   });
 
   it("go on where a sandbox that was stopped has left them", async () => {

@@ -19,8 +19,8 @@ import type {
 } from "../../../sandbox/common/model";
 import { RequestLog, type LoggedRequest } from "../../../sandbox/common/request-log";
 import { Store } from "../../../sandbox/common/store";
+import { DEFAULT_SWITCHES, type Switches } from "../../../sandbox/common/switches";
 import { Throttles } from "../../../sandbox/common/throttles";
-import { DEFAULT_SWITCHES } from "../../../sandbox/common/switches";
 import { TlsRoot } from "../../../sandbox/common/tls";
 import { startHubFront } from "../../../sandbox/iot-hub/front";
 import { createLinkedHubOperations } from "../../../sandbox/iot-hub/linked-hub-operations";
@@ -84,7 +84,10 @@ function policies(): AccessPolicy[] {
 }
 
 /** Without limits on rates, unless there are any. */
-export async function smallHub(throttles = new Throttles(false)): Promise<SmallHub> {
+export async function smallHub(
+  throttles = new Throttles(false),
+  switches: Partial<Switches> = {},
+): Promise<SmallHub> {
   const folder = mkdtempSync(join(tmpdir(), "hub-test-"));
   const store = new Store(folder, false);
   const clock = new OffsetClock();
@@ -93,7 +96,7 @@ export async function smallHub(throttles = new Throttles(false)): Promise<SmallH
   log.on("request", (request) => requests.push(request));
   const root = await TlsRoot.create();
   const sandbox: Sandbox = {
-    switches: DEFAULT_SWITCHES,
+    switches: { ...DEFAULT_SWITCHES, ...switches },
     throttles,
     clock,
     log,
