@@ -138,7 +138,7 @@ function entryView({ kind, id, settings, attestation }: EnrollmentRecord): Entry
   return {
     kind,
     id,
-    enabled: settings.provisioningStatus === "enabled",
+    enabled: settings.provisioningStatus !== "disabled",
     slots: slots.flatMap((slot) =>
       slot === undefined ? [] : [typeof slot === "string" ? slot : Buffer.from(slot.der, "base64")],
     ),

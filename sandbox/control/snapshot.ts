@@ -106,7 +106,7 @@ function showEntry({ kind, id, settings, attestation }: EnrollmentRecord): Shown
   return {
     kind,
     id,
-    status: settings.provisioningStatus,
+    status: settings.provisioningStatus ?? "enabled",
     primary: slot("primary"),
     secondary: slot("secondary"),
   };

@@ -5,6 +5,7 @@ import type { AssignedAuthentication, HubAssignment, LinkedHub, Sandbox } from "
 import {
   dpsDate,
   newEtag,
+  reprovisionPolicyOf,
   type Directory,
   type EnrollmentRecord,
   type OperationRecord,
@@ -89,13 +90,13 @@ function assign(
     throw refusedByHub();
   }
   const moves = previous !== undefined && !equalNames(previous, target.name);
-  const { migrateDeviceData } = entry.settings.reprovisionPolicy;
+  const { migrateDeviceData } = reprovisionPolicyOf(entry);
   write(sandbox, entry, {
     assignment: {
       hubHostName: target.name,
       deviceId,
       authentication: authenticationOf(entry, operation),
-      capabilities: entry.settings.capabilities,
+      ...(entry.settings.capabilities && { capabilities: entry.settings.capabilities }),
     },
     previous,
     moves,
@@ -130,7 +131,7 @@ function targetHub(
   registrationId: string,
   previous: string | undefined,
 ): LinkedHub {
-  if (previous !== undefined && !entry.settings.reprovisionPolicy.updateHubAssignment) {
+  if (previous !== undefined && !reprovisionPolicyOf(entry).updateHubAssignment) {
     const linked = directory.service.linkedHubs.find(({ name }) => equalNames(name, previous));
     if (linked === undefined) {
       // not known, assumed: a device that must stay cannot stay at a hub that is unlinked.
@@ -147,16 +148,16 @@ function targetHub(
  */
 function write(
   sandbox: Sandbox,
-  { settings }: EnrollmentRecord,
+  entry: EnrollmentRecord,
   todo: { assignment: HubAssignment; previous: string | undefined; moves: boolean },
 ): void {
   const { assignment, previous, moves } = todo;
-  const { updateHubAssignment, migrateDeviceData } = settings.reprovisionPolicy;
+  const { updateHubAssignment, migrateDeviceData } = reprovisionPolicyOf(entry);
   const carried =
     moves && migrateDeviceData && previous !== undefined
       ? sandbox.linkedHubs.twin(previous, assignment.deviceId)
       : undefined;
-  const initialTwin = carried ?? settings.initialTwin;
+  const initialTwin = carried ?? entry.settings.initialTwin;
   // "Reset to initial configuration" also resets a device that stays at its hub: the
   // documentation calls it the policy for a factory reset.
   const reset = previous !== undefined && updateHubAssignment && !migrateDeviceData;
@@ -179,13 +180,13 @@ function write(
 function substatusOf(
   previous: string | undefined,
   moves: boolean,
-  { settings }: EnrollmentRecord,
+  entry: EnrollmentRecord,
   migrates: boolean,
 ): Substatus {
   if (previous === undefined) {
     return "initialAssignment";
   }
-  if (settings.reprovisionPolicy.updateHubAssignment && !migrates) {
+  if (reprovisionPolicyOf(entry).updateHubAssignment && !migrates) {
     return "deviceDataReset";
   }
   return moves ? "deviceDataMigrated" : "reprovisionedToInitialAssignment";

@@ -3,6 +3,7 @@ import { randomBytes, randomUUID } from "node:crypto";
 import { dpsError } from "../common/errors";
 import type { Sandbox } from "../common/model";
 import { BodyError, object, optional, present, text } from "../dps-service/body-reader";
+import { checkId } from "../dps-service/enrollment-body";
 import { POLLS, REGISTRATIONS, throttle } from "../dps-service/limits";
 import { showRegistration } from "../dps-service/presenter";
 import {
@@ -150,11 +151,23 @@ export class Registrar {
 
   private scoped(request: DeviceRequest): Directory {
     const directory = this.directory();
+    this.checkRegistrationId(request);
     if (!this.hasScope(request.idScope)) {
       // not known: status and code for an ID scope that does not exist.
       throw dpsError(404, 404000, "ID scope not found.", this.sandbox.clock.now());
     }
     return directory;
+  }
+
+  /** not known: the answer to a registration ID that none can be; assumed 400. */
+  private checkRegistrationId({ registrationId }: DeviceRequest): void {
+    try {
+      checkId(registrationId, "registrationId");
+    } catch (error) {
+      throw error instanceof BodyError
+        ? badRequest(this.sandbox.clock.now(), error.message)
+        : error;
+    }
   }
 
   private checkBody({ registrationId }: DeviceRequest, body: unknown): void {

@@ -13,7 +13,13 @@ import {
   text,
   type Json,
 } from "./body-reader";
-import type { Attestation, EnrollmentRecord, EntryKind, EntrySettings } from "./records";
+import type {
+  Attestation,
+  EnrollmentRecord,
+  EntryKind,
+  EntrySettings,
+  ReprovisionPolicy,
+} from "./records";
 
 export interface BodyContext {
   kind: EntryKind;
@@ -71,8 +77,6 @@ function readSettings(body: Json, context: BodyContext): EntrySettings {
       throw new BodyError(`IoT hub "${hub}" is not linked to this provisioning service.`);
     }
   }
-  const reprovision = optional(body, "reprovisionPolicy", "", object) ?? {};
-  const capabilities = optional(body, "capabilities", "", object) ?? {};
   const policy = optional(
     body,
     "allocationPolicy",
@@ -93,16 +97,23 @@ function readSettings(body: Json, context: BodyContext): EntrySettings {
       iotHubHostName,
       initialTwin: optional(body, "initialTwin", "", readTwin),
       customAllocationDefinition: custom,
+      capabilities: optional(body, "capabilities", "", readCapabilities),
+      provisioningStatus: optional(body, "provisioningStatus", "", oneOf("enabled", "disabled")),
+      reprovisionPolicy: optional(body, "reprovisionPolicy", "", readReprovisionPolicy),
     }),
-    capabilities: { iotEdge: optional(capabilities, "iotEdge", "capabilities", flag) ?? false },
-    provisioningStatus:
-      optional(body, "provisioningStatus", "", oneOf("enabled", "disabled")) ?? "enabled",
-    reprovisionPolicy: {
-      updateHubAssignment:
-        optional(reprovision, "updateHubAssignment", "reprovisionPolicy", flag) ?? true,
-      migrateDeviceData:
-        optional(reprovision, "migrateDeviceData", "reprovisionPolicy", flag) ?? true,
-    },
+  };
+}
+
+function readCapabilities(value: unknown, path: string): { iotEdge: boolean } {
+  return { iotEdge: optional(object(value, path), "iotEdge", path, flag) ?? false };
+}
+
+/** Defaults by the specification. */
+function readReprovisionPolicy(value: unknown, path: string): ReprovisionPolicy {
+  const policy = object(value, path);
+  return {
+    updateHubAssignment: optional(policy, "updateHubAssignment", path, flag) ?? true,
+    migrateDeviceData: optional(policy, "migrateDeviceData", path, flag) ?? true,
   };
 }
 

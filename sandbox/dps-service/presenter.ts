@@ -8,7 +8,7 @@ import type { Attestation, EnrollmentRecord, RegistrationRecord } from "./record
  * Recorded: the answer to a PUT shows symmetric keys, those to a GET and a query do not.
  */
 export function showEnrollment(record: EnrollmentRecord, { keys }: { keys: boolean }): object {
-  const { deviceId, provisioningStatus, reprovisionPolicy, ...settings } = record.settings;
+  const { deviceId, provisioningStatus, ...settings } = record.settings;
   const { attestation } = record;
   return {
     [idProperty(record.kind)]: record.id,
@@ -18,8 +18,7 @@ export function showEnrollment(record: EnrollmentRecord, { keys }: { keys: boole
         ? { type: "symmetricKey" }
         : showAttestation(attestation),
     ...settings,
-    provisioningStatus,
-    reprovisionPolicy,
+    provisioningStatus: provisioningStatus ?? null,
     createdDateTimeUtc: record.createdDateTimeUtc,
     lastUpdatedDateTimeUtc: record.lastUpdatedDateTimeUtc,
     etag: record.etag,

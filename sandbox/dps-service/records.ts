@@ -26,7 +26,11 @@ export function attestationType({ form }: Attestation): "x509" | "symmetricKey" 
   return form === "symmetricKey" ? "symmetricKey" : "x509";
 }
 
-/** Properties that are kept and returned as they were sent, once they have been checked. */
+/**
+ * Properties that are kept and returned as they were sent, once they have been checked. Recorded: one
+ * that is sent as null is not returned, but for `provisioningStatus`, which is returned as null.
+ * not known, assumed: leaving one out is the same.
+ */
 export interface EntrySettings {
   deviceId?: string;
   optionalDeviceInformation?: Record<string, unknown>;
@@ -37,10 +41,25 @@ export interface EntrySettings {
     tags?: Record<string, unknown>;
     properties?: { desired?: Record<string, unknown> };
   };
-  capabilities: { iotEdge: boolean };
+  capabilities?: { iotEdge: boolean };
   customAllocationDefinition?: { webhookUrl: string; apiVersion: string };
-  provisioningStatus: "enabled" | "disabled";
-  reprovisionPolicy: { updateHubAssignment: boolean; migrateDeviceData: boolean };
+  /** Default, by the specification: enabled. */
+  provisioningStatus?: "enabled" | "disabled";
+  /** Default, by the specification: both true. */
+  reprovisionPolicy?: ReprovisionPolicy;
+}
+
+export interface ReprovisionPolicy {
+  updateHubAssignment: boolean;
+  migrateDeviceData: boolean;
+}
+
+export function isEnabled({ settings }: EnrollmentRecord): boolean {
+  return settings.provisioningStatus !== "disabled";
+}
+
+export function reprovisionPolicyOf({ settings }: EnrollmentRecord): ReprovisionPolicy {
+  return settings.reprovisionPolicy ?? { updateHubAssignment: true, migrateDeviceData: true };
 }
 
 /** An individual enrollment or an enrollment group. */

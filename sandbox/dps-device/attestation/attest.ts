@@ -1,7 +1,12 @@
 /** Who is this device, and which entry lets it in? By its certificates or by its symmetric key. */
 import type { HttpError } from "../../common/errors";
 import type { Sandbox } from "../../common/model";
-import type { Directory, OperationRecord, Proof } from "../../dps-service/records";
+import {
+  isEnabled,
+  type Directory,
+  type OperationRecord,
+  type Proof,
+} from "../../dps-service/records";
 import { enrollmentNotFound, unauthorized } from "../../dps-service/service-errors";
 import { attestByCertificate } from "./by-certificate";
 import { attestByKey } from "./by-key";
@@ -73,12 +78,12 @@ function byKey(
     const make = verdict.refusal === "no enrollment" ? enrollmentNotFound : unauthorized;
     throw withReason(make(sandbox.clock.now()), verdict.detail);
   }
-  const { kind, id, settings } = verdict.entry;
+  const { kind, id } = verdict.entry;
   const proof = { type: "symmetricKey" } as const;
   return {
     by: { kind, id },
     proof,
-    leads: settings.provisioningStatus === "disabled" ? "disabled" : "assignment",
+    leads: isEnabled(verdict.entry) ? "assignment" : "disabled",
     note: describe({ kind, id }, proof),
   };
 }

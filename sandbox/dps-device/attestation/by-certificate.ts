@@ -1,6 +1,6 @@
 /** Judges a device by its certificates, from the records of one service. */
 import type { Sandbox } from "../../common/model";
-import type { Directory, EnrollmentRecord } from "../../dps-service/records";
+import { isEnabled, type Directory, type EnrollmentRecord } from "../../dps-service/records";
 import { judge, type Verdict } from "./judge";
 
 /**
@@ -15,7 +15,7 @@ export function attestByCertificate(
 ): Verdict {
   const view = (entry: EnrollmentRecord) => ({
     id: entry.id,
-    enabled: entry.settings.provisioningStatus === "enabled",
+    enabled: isEnabled(entry),
     certificates: directory.certificatesOf(entry),
   });
   const own = directory.entry("individual", registrationId);

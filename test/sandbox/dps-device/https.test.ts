@@ -247,6 +247,32 @@ describe("the device API over HTTPS", () => {
     }
   });
 
+  it("takes a payload and returns none: only a webhook's would be (documentation)", async () => {
+    // learn.microsoft.com/azure/iot-dps/how-to-send-additional-data; the CLI extension's tests send one.
+    const { leaf } = await withGroup(f);
+    const body = { registrationId: ID, payload: { Thermostat: { $metadata: {} } } };
+    const started = await f.device(leaf, "PUT", `${ID}/register`, body);
+    assert.equal(started.status, 202);
+    const path = `${ID}/operations/${String(started.body["operationId"])}`;
+    const answer = await f.device(leaf, "GET", path);
+    assert.equal(answer.body["status"], "assigned");
+    assert.ok(!("payload" in stateOf(answer)));
+  });
+
+  it("answers 400 to registration IDs that none can be (characters: documentation; status: assumed)", async () => {
+    const { ca } = await withGroup(f);
+    for (const id of ["truck 7", "truck.", "trück", "truck$", "t".repeat(129)]) {
+      const leaf = await ca.leaf(id);
+      const path = `${encodeURIComponent(id)}/register`;
+      const answer = await f.device(leaf, "PUT", path, { registrationId: id });
+      assert.deepEqual([id, answer.status, answer.body["errorCode"]], [id, 400, 400000]);
+    }
+    for (const id of ["a", "7", "-", "a.b_c:d-e", "T".repeat(128)]) {
+      const answer = await f.register(await ca.leaf(id), id);
+      assert.deepEqual([id, answer.body["status"]], [id, "assigned"]);
+    }
+  });
+
   it("hears of odd keys, signatures and sizes, because TLS lets them through", async () => {
     const { ca } = await withGroup(f);
     const names = Array.from({ length: 300 }, (_, at) => `alias-${at}.trucks.example`);

@@ -223,6 +223,32 @@ describe("access to the service API, and its edges", () => {
       assert.equal((await send("/enrollments/truck-7", again)).status, 200);
     });
 
+    it("leaves the registration record when an individual enrollment is deleted", async () => {
+      await restart({ individualDeleteRemovesRegistration: false });
+      await send("/enrollments/truck-7", { method: "PUT", body: body() });
+      await request(small, front.port, {
+        path: `/0ne00ABCDEF/registrations/truck-7/register?${VERSION}`,
+        method: "PUT",
+        body: { registrationId: "truck-7" },
+        cert: leaf.pem,
+        key: leaf.key,
+      });
+      await send("/enrollments/truck-7", { method: "DELETE" });
+      assert.equal((await send("/registrations/truck-7")).status, 200);
+    });
+
+    it("makes new keys when an update sends none", async () => {
+      await restart({ keysOmittedInUpdate: "generated" });
+      const entry = { registrationId: "truck-7", attestation: { type: "symmetricKey" } };
+      const made = await send("/enrollments/truck-7", { method: "PUT", body: entry });
+      const headers = { "if-match": "*" };
+      const again = await send("/enrollments/truck-7", { method: "PUT", body: entry, headers });
+      const keyOf = (answer: typeof made) =>
+        (answer.body["attestation"] as { symmetricKey: { primaryKey: string } }).symmetricKey
+          .primaryKey;
+      assert.notEqual(keyOf(made), keyOf(again));
+    });
+
     it("takes a secondary certificate alone", async () => {
       await restart({ primaryRequired: false });
       const clientCertificates = { secondary: { certificate: leaf.pem } };

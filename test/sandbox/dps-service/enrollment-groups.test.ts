@@ -2,7 +2,7 @@ import assert from "node:assert/strict";
 import type { ProvisioningServiceClient } from "azure-iot-provisioning-service";
 import { TestCa, type Issued } from "../../support/test-ca";
 import { fails, serve, type Json, type Served } from "./service-client";
-import type { SmallSandbox } from "./small-sandbox";
+import { GOOD_TOKEN, request, type SmallSandbox } from "./small-sandbox";
 
 interface Slots {
   primary?: { certificate?: string; info?: { sha256Thumbprint: string } };
@@ -122,5 +122,45 @@ describe("groups, queries and bulk calls through Microsoft's service SDK", () =>
     assert.equal((await bulk([current], "updateIfMatchETag"))["isSuccessful"], false);
     assert.equal((await bulk([a, b], "delete"))["isSuccessful"], true);
     await assert.rejects(bulk(Array<never>(11).fill(a), "create"));
+  });
+
+  it("does the same to groups, each on its own terms", async () => {
+    const bulk = async (enrollmentGroups: Json[], mode: string) => {
+      const { body } = await request(small, served.port, {
+        method: "POST",
+        path: "/enrollmentGroups?api-version=2021-10-01",
+        headers: { authorization: `Bearer ${GOOD_TOKEN}` },
+        body: { enrollmentGroups, mode },
+      });
+      return (body["errors"] as Json[]).map((one) => [one["enrollmentGroupId"], one["errorCode"]]);
+    };
+    const named = (enrollmentGroupId: string, more: Json = {}) => ({
+      enrollmentGroupId,
+      attestation: { type: "symmetricKey" },
+      ...more,
+    });
+    assert.deepEqual(await bulk([named("a"), named("b"), named("bad.")], "create"), [
+      ["bad.", 400000],
+    ]);
+    const etag = async (id: string) =>
+      String((await client.getEnrollmentGroup(id)).responseBody.etag);
+    const [a, b] = [await etag("a"), await etag("b")];
+    // Recorded for individual enrollments: an update without an etag answers 409201.
+    assert.deepEqual(await bulk([named("a"), named("b", { etag: b })], "update"), [["a", 409201]]);
+    assert.deepEqual(
+      await bulk(
+        [named("a", { etag: a }), named("b", { etag: b }), named("c")],
+        "updateIfMatchETag",
+      ),
+      [
+        ["b", 412001],
+        ["c", 404201],
+      ],
+    );
+    assert.deepEqual(await bulk([named("a", { etag: a }), named("b"), named("c")], "delete"), [
+      ["a", 412001],
+      ["c", 404201],
+    ]);
+    assert.equal((await client.getEnrollmentGroup("a")).responseBody.enrollmentGroupId, "a");
   });
 });

@@ -1,4 +1,5 @@
 import assert from "node:assert/strict";
+import { randomBytes } from "node:crypto";
 import { HOST, smallHub, type SmallHub } from "./small-hub";
 
 const OTHER = "F".repeat(64);
@@ -47,6 +48,23 @@ describe("what the sandbox's IoT hub does for a DPS that links it", () => {
     });
     assert.deepEqual(identity["capabilities"], { iotEdge: true });
     assert.deepEqual(hub.linkedHubs.twin(HOST, "d-1"), initialTwin);
+  });
+
+  it("writes the keys of a device that proved itself by one, and lets it in by them", async () => {
+    const [primaryKey, secondaryKey] = [randomBytes(64), randomBytes(64)].map((one) =>
+      one.toString("base64"),
+    ) as [string, string];
+    assign(OTHER);
+    const authentication = { type: "sas", primaryKey, secondaryKey } as const;
+    hub.linkedHubs.assign({ hubHostName: HOST, deviceId: "d-1", authentication }, false);
+    const written = (await get("d-1"))["authentication"] as Record<string, unknown>;
+    assert.equal(written["type"], "sas");
+    assert.deepEqual(written["symmetricKey"], { primaryKey, secondaryKey });
+    for (const key of [primaryKey, secondaryKey]) {
+      const device = await hub.deviceWithKey("d-1", key);
+      await device.open();
+      await device.close();
+    }
   });
 
   it("rewrites the thumbprint and nothing else, with a new etag, and stays disabled", async () => {
