@@ -126,12 +126,20 @@ export function driftWords(
   const opens = isReenabled(olds, news);
   const used = news.reenable !== undefined && !opens;
   const words = used ? [carriedOut(path, news.reenable ?? "")] : [];
-  if (same(live, news) || takesCompromisedOut(olds, news)) {
+  if (same(live, news)) {
     return words;
   }
   const { less, other } = differences(olds, live, news);
   const since =
     live.lastUpdated === "" ? "since when is not known" : `last changed ${live.lastUpdated}`;
+  if (takesCompromisedOut(olds, news)) {
+    // Containment has disabled it; a person may have done so before.
+    const wasClosed =
+      live.provisioningStatus === "disabled" && news.provisioningStatus === "enabled";
+    return wasClosed && less.length > 0
+      ? [...words, `${path}, disabled in DPS (${since}), is enabled without the compromised key.`]
+      : words;
+  }
   if (less.length > 0) {
     const found = `${less.join("; ")} (${since})`;
     const another = used ? " with another reason" : "";

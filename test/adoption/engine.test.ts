@@ -24,6 +24,7 @@ describe("a service made by hand, on the real engine", function () {
   function declared(): {
     enrollmentGroups: Record<string, object>;
     individualEnrollments: Record<string, object>;
+    caCertificates: Record<string, object>;
     [section: string]: unknown;
   } {
     return {
@@ -35,7 +36,7 @@ describe("a service made by hand, on the real engine", function () {
         leaf: { file: join(stack.folder, "device-1.pem") },
         "leaf-2": { file: join(stack.folder, "device-2.pem") },
       },
-      caCertificates: { root: { certificate: "root", proof: { selfAttested: true } } },
+      caCertificates: { root: { certificate: "root", adopt: true } },
       enrollmentGroups: { sensors: { primary: { ca: "root" }, adopt: true } },
       individualEnrollments: {
         "device-1": { primary: { certificate: "leaf" }, reprovisionPolicy: "never", adopt: true },
@@ -85,6 +86,23 @@ describe("a service made by hand, on the real engine", function () {
     "device-1": await stage.enrollments.getIndividual("device-1"),
   });
 
+  /** What was made by hand: entries, CA certificates, the service and its hub. */
+  const everything = async () => {
+    const { arm, subscriptionId } = stage.sandbox;
+    const base = `/subscriptions/${subscriptionId}/resourceGroups/rg/providers/Microsoft.Devices`;
+    const read = async (path: string) => {
+      const { status, body } = await arm("GET", `${base}/${path}`);
+      assert.equal(status, 200, path);
+      return body;
+    };
+    return {
+      ...(await records()),
+      service: await read("provisioningServices/dps"),
+      certificates: await read("provisioningServices/dps/certificates"),
+      hub: await read("IotHubs/hub"),
+    };
+  };
+
   it("is refused at preview when an entry differs, with both sides, and nothing is written", async () => {
     const { individualEnrollments } = configuration;
     stack.configure({
@@ -104,14 +122,15 @@ describe("a service made by hand, on the real engine", function () {
   });
 
   it("is taken over without a write to it, and what is new is made", async () => {
-    const before = await records();
+    const before = await everything();
     const output = await stack.succeeds("up", "--yes", "--skip-preview");
+    assert.match(output, /adoption of enrollment group `sensors`\n/);
     assert.match(
       output,
       /enrollment group "sensors" is already as declared; nothing was written\./,
     );
     assert.deepEqual(stage.writes, ["PUT /enrollments/device-2"]);
-    assert.deepEqual(await records(), before);
+    assert.deepEqual(await everything(), before);
     await stack.succeeds("preview", "--expect-no-changes");
   });
 
@@ -176,11 +195,20 @@ describe("a service made by hand, on the real engine", function () {
   it("is let go of without a deletion; what the stack made is deleted", async () => {
     configuration.enrollmentGroups = {};
     configuration.individualEnrollments = {};
+    configuration.caCertificates = {};
     stack.configure(configuration);
-    const before = await records();
-    await stack.succeeds("up", "--yes", "--skip-preview");
+    const before = await everything();
+    const output = await stack.succeeds("up", "--yes", "--skip-preview");
+    assert.match(output, /letting go of enrollment group `sensors`\n/);
     assert.deepEqual(stage.writes, ["DELETE /enrollments/device-2"]);
-    assert.deepEqual(await records(), before);
+    assert.deepEqual(await everything(), before);
     await stack.succeeds("preview", "--expect-no-changes");
+  });
+
+  it("is all there when the stack is destroyed", async () => {
+    const before = await everything();
+    await stack.succeeds("destroy", "--yes", "--skip-preview");
+    assert.deepEqual(stage.writes, []);
+    assert.deepEqual(await everything(), before);
   });
 });

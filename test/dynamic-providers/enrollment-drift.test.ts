@@ -198,6 +198,25 @@ describe("drift of enrollments", () => {
         assert.equal(await entry.live(), "enabled B");
       });
 
+      it("enables without the compromised key what somebody had disabled before the breach was declared", async () => {
+        const [A, B] = entry.slots;
+        const olds = await entry.created(a);
+        await entry.byHand({ provisioningStatus: "disabled" });
+        const closed = await refreshAndUp(olds, a);
+        assert.equal(await entry.live(), "disabled A");
+        const since = await changed();
+        stage.reset();
+        const key = A.certificate.publicKeySha256;
+        const compromised = [
+          { name: "a", key, subject: "A", reason: "stolen", registrationIds: [], thumbprints: [] },
+        ];
+        await entry.up(await entry.refreshed(closed), { primary: B, compromised });
+        assert.equal(await entry.live(), "enabled B");
+        assert.deepEqual(stage.said, [
+          `${entry.path}, disabled in DPS (${since}), is enabled without the compromised key.`,
+        ]);
+      });
+
       it("takes as declared what is declared after it was done by hand", async () => {
         const olds = await entry.created(both);
         await entry.slotsByHand(entry.slots[1]);
