@@ -88,10 +88,10 @@ describe("a service made by hand, on the real engine", function () {
 
   /** What was made by hand: entries, CA certificates, the service and its hub. */
   const everything = async () => {
-    const { arm, subscriptionId } = stage.sandbox;
+    const { subscriptionId } = stage.sandbox;
     const base = `/subscriptions/${subscriptionId}/resourceGroups/rg/providers/Microsoft.Devices`;
     const read = async (path: string) => {
-      const { status, body } = await arm("GET", `${base}/${path}`);
+      const { status, body } = await stage.sandbox.arm("GET", `${base}/${path}`);
       assert.equal(status, 200, path);
       return body;
     };
