@@ -195,23 +195,6 @@ describe("components", () => {
       assert.equal(leaf.name, "leaf");
     });
 
-    it("proves a CA of the stack with its key, as a secret; another one needs a proof", async () => {
-      const { CaCertificate, certificateFromPem, DevCertificate } = mocks.modules;
-      const service = serviceOf();
-      const dev = { commonName: "Root", days: 2, key: "ecdsa-p256" as const, ca: true };
-      const certificate = new DevCertificate("root", dev);
-      const ca = new CaCertificate("root", { service, certificate });
-      await mocks.settled(service, ca);
-      const { inputs } = mocks.one("CaCertificate", "root");
-      assert.doesNotMatch(JSON.stringify(shown(inputs, "hidden")), /key of root/);
-      const { proof, name } = shown(inputs, "in clear") as Record<string, unknown>;
-      assert.deepEqual([proof, name], [{ keyPem: "key of root, PKCS#8" }, "root"]);
-      const file = certificateFromPem("file", root.pem);
-      assert.throws(() => new CaCertificate("file", { service, certificate: file }), {
-        message: /^caCertificates\.file\.proof is missing: /,
-      });
-    });
-
     it("writes a CA after containment, and a group after the CAs that it names", async () => {
       const { CaCertificate, certificateFromPem, EnrollmentGroup } = mocks.modules;
       const service = serviceOf();

@@ -1,5 +1,5 @@
 import assert from "node:assert/strict";
-import { generateKeyPairSync } from "node:crypto";
+import { createPrivateKey, generateKeyPairSync } from "node:crypto";
 import { existsSync, mkdtempSync, readdirSync, rmSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
@@ -105,6 +105,26 @@ describe("proof of possession with a key that is at hand, or a command", () => {
       const outs = await create({ command: openssl(files.key) });
       assert.equal(outs.live.isVerified, true);
       assert.ok(!JSON.stringify(outs).includes("PRIVATE KEY"));
+    });
+
+    it("opens an encrypted key file with a pass phrase from the environment", async () => {
+      const key = createPrivateKey(root.certificate.key).export({
+        type: "pkcs8",
+        format: "pem",
+        cipher: "aes-256-cbc",
+        passphrase: "correct horse",
+      });
+      writeFileSync(join(folder, "root.encrypted.key"), key);
+      process.env["PROOF_TEST_PASSPHRASE"] = "correct horse";
+      try {
+        const command = openssl(join(folder, "root.encrypted.key"));
+        const outs = await create({
+          command: [...command, "-passin", "env:PROOF_TEST_PASSPHRASE"],
+        });
+        assert.equal(outs.live.isVerified, true);
+      } finally {
+        delete process.env["PROOF_TEST_PASSPHRASE"];
+      }
     });
 
     it("finds the request in a file as well, and the code among its arguments", async () => {
