@@ -6,11 +6,13 @@ import { randomBytes, X509Certificate } from "node:crypto";
 import type { FastifyInstance, FastifyReply, FastifyRequest } from "fastify";
 import { armError, devicesError } from "../common/errors";
 import type { CaCertificateRecord, ProvisioningServiceRecord } from "../common/model";
+import { Directory, type EnrollmentRecord } from "../dps-service/records";
 import { faultOfProof, readCaCertificate, readCertificate, shownFields } from "./certificate-body";
 import { apiVersion, asObject, bodyObject, ifMatch, type ArmContext } from "./context";
 import {
   CERTIFICATE_SHOWN_SINCE,
   CODE_BAD_REQUEST,
+  CODE_CERTIFICATE_IN_USE,
   CODE_NO_VERIFICATION_CODE,
   CODE_TOO_MANY_CERTIFICATES,
   CODE_VERIFICATION_FAILED,
@@ -105,6 +107,12 @@ export function registerCaCertificates(app: FastifyInstance, context: ArmContext
       return reply.code(204).send();
     }
     checkEtag(request, record, clock.now(), switches.caDeleteNeedsIfMatch);
+    const group =
+      switches.referencedCaDelete === "refused" && referringGroup(context, service, record);
+    if (group) {
+      const text = `The certificate '${record.name}' is referred to by the enrollment group '${group}'.`;
+      throw devicesError(409, CODE_CERTIFICATE_IN_USE, text, clock.now());
+    }
     caCertificates.delete(`${service.name}/${record.name}`);
     note(reply, record, "deleted");
     return reply.code(200).send();
@@ -137,6 +145,20 @@ export function registerCaCertificates(app: FastifyInstance, context: ArmContext
     note(reply, saved, "verified");
     return body(context, service, saved, shows(request));
   });
+}
+
+/** The first group that names the certificate. */
+function referringGroup(
+  { sandbox }: ArmContext,
+  service: ProvisioningServiceRecord,
+  { name }: CaCertificateRecord,
+): string | undefined {
+  const refersTo = ({ attestation }: EnrollmentRecord): boolean =>
+    attestation.form === "caReferences" &&
+    [attestation.primary, attestation.secondary].some(
+      (one) => one?.toLowerCase() === name.toLowerCase(),
+    );
+  return new Directory(sandbox, service).entries("group").find(refersTo)?.id;
 }
 
 interface Present {

@@ -19,6 +19,9 @@ export const CODE_IN_TRANSITION = 409003;
 /** Not known: the status and code when a service has 25 CA certificates and gets one more. */
 export const CODE_TOO_MANY_CERTIFICATES = 403004;
 
+/** Not known: whether a certificate that a group refers to can be deleted, and the code if not. */
+export const CODE_CERTIFICATE_IN_USE = 409004;
+
 /** Not known: the code when a verification certificate does not fit. */
 export const CODE_VERIFICATION_FAILED = 400000;
 

@@ -257,6 +257,14 @@ export const SWITCHES = {
     default: true,
     because: "The specification asks for it; nobody was seen without.",
   },
+  referencedCaDelete: {
+    service: "ARM",
+    meaning: "Deleting a CA certificate that an enrollment group refers to.",
+    values: ["accepted", "refused"],
+    default: "accepted",
+    because:
+      "The documentation for a compromised root has people delete the CA before they edit the group; no trace of such a request was seen (azure-docs#74403).",
+  },
   caMustBeCa: {
     service: "ARM",
     meaning: "Whether a certificate that is no CA is refused as a CA certificate at upload.",

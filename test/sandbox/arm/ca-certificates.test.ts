@@ -1,6 +1,8 @@
 import assert from "node:assert/strict";
 import { IotDpsClient } from "@azure/arm-deviceprovisioningservices";
 import { OffsetClock } from "../../../sandbox/common/clock";
+import { Enrollments } from "../../../sandbox/dps-service/enrollments";
+import { Directory } from "../../../sandbox/dps-service/records";
 import { ARM_ONLY, openSandbox, type ArmRequest, type TestSandbox } from "../../support/sandbox";
 import { TestCa } from "../../support/test-ca";
 
@@ -49,6 +51,41 @@ describe("CA certificates of a DPS instance", () => {
       listed.value?.map((one) => one.name),
       ["der", "pem"],
     );
+  });
+
+  it("is deleted while a group refers to it, unless the switch says otherwise", async () => {
+    const service = `/subscriptions/@/resourceGroups/rg/providers/Microsoft.Devices/provisioningServices/dps`;
+    for (const referencedCaDelete of ["accepted", "refused"] as const) {
+      const own = await openSandbox({ fronts: ARM_ONLY, switches: { referencedCaDelete } });
+      try {
+        const path = service.replace("@", own.subscriptionId);
+        await own.arm("PUT", `/subscriptions/${own.subscriptionId}/resourcegroups/rg`, {
+          body: { location: "westus" },
+        });
+        await own.arm("PUT", path, {
+          body: { location: "westus", sku: { name: "S1", capacity: 1 }, properties: {} },
+        });
+        await own.arm("PUT", `${path}/certificates/root`, {
+          body: { properties: { certificate: ca.der.toString("base64") } },
+        });
+        const directory = new Directory(own.sandbox, own.sandbox.services.get("dps")!);
+        const enrollments = new Enrollments(directory, own.sandbox.switches, new Date());
+        const x509 = { caReferences: { secondary: "ROOT", primary: "root" } };
+        const body = { enrollmentGroupId: "trucks", attestation: { type: "x509", x509 } };
+        enrollments.put("group", "trucks", body, undefined);
+        const remove = () =>
+          own.arm("DELETE", `${path}/certificates/root`, { headers: { "if-match": "*" } });
+        if (referencedCaDelete === "refused") {
+          const refused = await remove();
+          assert.equal(refused.status, 409);
+          assert.match(refused.body.message, /enrollment group 'trucks'/);
+          enrollments.delete("group", "trucks", undefined);
+        }
+        assert.equal((await remove()).status, 200);
+      } finally {
+        await own.close();
+      }
+    }
   });
 
   it("takes the flat body up to 2021-10-15 and the nested one since 2022-02-05", async () => {
