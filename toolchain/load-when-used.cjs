@@ -9,12 +9,17 @@ const Module = require("node:module");
 const RESOLVER = "@npmcli/arborist";
 const load = Module._load;
 
-Module._load = function (request, ...rest) {
-  if (request !== RESOLVER) return load.call(this, request, ...rest);
+/** Only for that one file: npm itself, run by a command that has this preloaded, loads it as it is. */
+const USER = /[\\/]@pulumi[\\/]pulumi[\\/]runtime[\\/]closure[\\/]codePaths\.js$/;
+
+Module._load = function (request, parent, ...rest) {
+  if (request !== RESOLVER || !USER.test(parent?.filename ?? "")) {
+    return load.call(this, request, parent, ...rest);
+  }
   return {
     __esModule: true,
     get Arborist() {
-      return load.call(this, request, ...rest).Arborist;
+      return load.call(this, request, parent, ...rest).Arborist;
     },
   };
 };

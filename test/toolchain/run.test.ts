@@ -94,13 +94,18 @@ describe("running a command", () => {
         require("@pulumi/pulumi");
         const loaded = () => Object.keys(require.cache).some((file) => file.includes("arborist"));
         const before = loaded();
-        const { Arborist } = require("@npmcli/arborist");
+        const Arborist = require("@npmcli/arborist");
         console.log(before, loaded(), typeof new Arborist({ path: "." }).loadActual);`;
       const { stdout } = await run(process.execPath, ["-e", script], {
         cwd: join(toolchain, ".."),
         env: { ...process.env, NODE_OPTIONS },
       });
       assert.equal(stdout, "false true function\n");
+      // Commands of npm inherit it.
+      await run("npm", ["ls", "--depth=0"], {
+        cwd: join(toolchain, ".."),
+        env: { ...process.env, NODE_OPTIONS },
+      });
     });
 
     it("that stops plugin downloads only when no plugin is lacking", async () => {
