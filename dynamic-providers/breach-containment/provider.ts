@@ -4,6 +4,7 @@ import type { Connection } from "../../clients/target";
 import { type Handler, hasUnknown, say } from "../handler";
 import { allNames, type CaNames, certainNames } from "./ca-names";
 import {
+  allEntries,
   type ClosedEntry,
   close,
   closedSince,
@@ -61,8 +62,13 @@ export const breachContainment: Handler<BreachContainmentInputs, BreachContainme
     if (hasUnknown(news.compromised)) {
       return { changes: true };
     }
+    const opened = hasUnknown(news) ? [] : await openEntries(news);
+    opened.forEach(say);
     return {
-      changes: news.compromised.some((key) => isNew(olds, key)) || keysOf(olds) !== keysOf(news),
+      changes:
+        news.compromised.some((key) => isNew(olds, key)) ||
+        keysOf(olds) !== keysOf(news) ||
+        opened.length > 0,
     };
   },
 
@@ -86,6 +92,26 @@ export const breachContainment: Handler<BreachContainmentInputs, BreachContainme
     // Nothing was made: what is disabled stays disabled.
   },
 };
+
+/** Entries that somebody opened, or made, since everything was closed: more trust than is declared. */
+async function openEntries(inputs: BreachContainmentInputs): Promise<string[]> {
+  if (inputs.compromised.length === 0) {
+    return [];
+  }
+  const enabled = (await allEntries(new EnrollmentsClient(inputs.connection))).filter(
+    (entry) => entry.enabled,
+  );
+  const words: string[] = [];
+  for (const key of inputs.compromised) {
+    const names = enabled.length === 0 ? new Set<string>() : await allNames(inputs, key);
+    for (const entry of enabled.filter((one) => holds(names, key, one))) {
+      words.push(
+        `${nameOf(entry)} admits ${key.subject}, which is declared compromised (last changed ${entry.lastUpdated}): \`pulumi up\` disables it.`,
+      );
+    }
+  }
+  return words;
+}
 
 function keysOf({ compromised }: BreachContainmentInputs): string {
   return JSON.stringify(compromised.map(({ key }) => key).sort());

@@ -85,6 +85,34 @@ describe("containment by the names of CA certificates", () => {
     assert.equal(await stage.isEnabled("individual", "van-4"), true);
   });
 
+  it("finds what was opened or made by hand since, says so, and closes it", async () => {
+    const compromised = stolen(bad);
+    const inputs = {
+      connection: stage.connection,
+      compromised,
+      caKeys: { plant: [compromised[0]!.key] },
+    };
+    const { outs } = await stage.listening(() => breachContainment.create(inputs));
+    await stage.byHand("group", "declared", { provisioningStatus: "enabled" });
+    await stage.putGroup("made", { primary: "by-hand" });
+    stage.reset();
+    const { changes } = await stage.listening(() =>
+      breachContainment.diff("containment", outs, inputs),
+    );
+    assert.equal(changes, true);
+    assert.equal(stage.said.length, 2);
+    assert.match(
+      stage.said.join(),
+      /enrollment group "made" admits CN=Bad root, which is declared/,
+    );
+    assert.deepEqual(stage.writes, []);
+    const { outs: after } = await stage.listening(() =>
+      breachContainment.update("containment", outs, inputs),
+    );
+    assert.deepEqual(await open(), ["fresh"]);
+    assert.equal((await breachContainment.diff("containment", after, inputs)).changes, false);
+  });
+
   it("closes what it knows before it asks ARM, and every name that ever had the key when ARM is silent", async () => {
     const real = Object.getOwnPropertyDescriptor(CaCertificatesClient.prototype, "list")!;
     let openThen: string[] = [];
