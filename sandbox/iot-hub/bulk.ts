@@ -38,15 +38,12 @@ const MODES: Record<string, Write> = {
     createOrUpdate(registry, deviceId, item, required(etag)),
   delete: (registry, deviceId) => registry.delete(deviceId, ANY),
   deleteifmatchetag: (registry, deviceId, _item, etag) => registry.delete(deviceId, required(etag)),
+  updatetwin: (registry, deviceId, item) => updateTwin(registry, deviceId, item, ANY),
+  updatetwinifmatchetag: (registry, deviceId, item) => {
+    const etag = item["twinETag"];
+    updateTwin(registry, deviceId, item, required(typeof etag === "string" ? etag : ""));
+  },
 };
-
-/** The first import mode in the body that the sandbox does not have; undefined: it has all. */
-export function unwrittenMode(body: unknown): string | undefined {
-  const modes = itemsOf(body).map((item) => item["importMode"]);
-  return ["updateTwin", "updateTwinIfMatchETag"].find((name) =>
-    modes.some((mode) => String(mode).toLowerCase() === name.toLowerCase()),
-  );
-}
 
 /** Does what it can; what it cannot is in `errors`. Throws `HubFault` for a body that is no list. */
 export function bulk(registry: DeviceRegistry, body: unknown): BulkResult {
@@ -95,6 +92,11 @@ function createOrUpdate(
   } else {
     registry.update(deviceId, item, etag);
   }
+}
+
+/** not known: whether what the item does not name stays; assumed, as with PATCH. */
+function updateTwin(registry: DeviceRegistry, deviceId: string, item: Json, etag: Condition): void {
+  registry.patchTwin(deviceId, partsOf(item), etag);
 }
 
 function required(etag: string): string {

@@ -1,6 +1,7 @@
 /** An IoT hub that listens: HTTPS for the back end, MQTT for devices. */
 import { hubError, type HttpError } from "../common/errors";
 import { createApp, listen, type Failure } from "../common/http";
+import { acceptMqttOverWebSockets } from "../common/mqtt-websocket";
 import type { ListenOptions, Sandbox, ServiceEndpoint } from "../common/model";
 import { startDeviceHub } from "./device-mqtt";
 import { HubFault } from "./faults";
@@ -36,7 +37,8 @@ export async function startHubFront(
     service: "iot-hub",
     instance: hubName,
     identity,
-    clientCertificates: false,
+    // Of devices that come over WebSockets. not known for Azure: Microsoft's .NET SDK cannot do it (azure-iot-sdk-csharp#534).
+    clientCertificates: true,
     errorBody: (failure) => errorBody(failure, sandbox.clock.now()),
   });
   const api: HubApi = {
@@ -55,6 +57,16 @@ export async function startHubFront(
     const mqtt = await startDeviceHub(
       { sandbox, hubName, identity, registry, methods, names },
       { address, port: listenOn.mqttPort },
+    );
+    acceptMqttOverWebSockets(app.server, mqtt.accept, (path, status) =>
+      sandbox.log.record({
+        service: "iot-hub-device",
+        instance: hubName,
+        protocol: "https",
+        method: "UPGRADE",
+        path,
+        status,
+      }),
     );
     jobs.start();
     return {

@@ -1,7 +1,7 @@
 /** The service API's paths: identities, twins, direct methods; queries and jobs are files of their own. */
 import type { FastifyInstance, FastifyReply } from "fastify";
 import { handler, readCount, readObject, type HubApi } from "./api";
-import { bulk, unwrittenMode } from "./bulk";
+import { bulk } from "./bulk";
 import { invalid } from "./faults";
 import { jobsRoutes } from "./jobs-routes";
 import { methodKilobytes, throttle } from "./limits";
@@ -60,10 +60,6 @@ function identityRoutes(app: FastifyInstance, api: HubApi): void {
   app.post(
     "/devices",
     handler(api, "writeIdentity", ({ request, reply }) => {
-      const mode = unwrittenMode(request.body);
-      if (mode !== undefined) {
-        throw api.notWritten(`POST /devices with import mode ${mode}`);
-      }
       const result = bulk(registry, request.body);
       if (!result.isSuccessful) {
         reply.code(api.sandbox.switches.hubBulkFailureStatus);

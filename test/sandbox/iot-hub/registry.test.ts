@@ -265,14 +265,19 @@ describe("the identity registry of the sandbox's IoT hub", () => {
       assert.equal((await bulk(items.slice(0, 100))).status, 200);
     });
 
-    it("answers 501 to an import mode that is not written, and does nothing", async () => {
-      const answer = await bulk([
-        { id: "d-1", importMode: "create" },
-        { id: "d-2", importMode: "updateTwin" },
-      ]);
-      assert.equal(answer.status, 501);
-      assert.match(String(answer.body["Message"]), /import mode updateTwin$/);
-      assert.deepEqual((await hub.http("GET", `/devices?${VERSION}`)).body, []);
+    it("updates twins, with the right etag of the twin only", async () => {
+      await bulk([{ id: "d-1", importMode: "create", tags: { floor: 1, site: "north" } }]);
+      const update = (importMode: string, more: object) =>
+        bulk([{ id: "d-1", importMode, tags: { floor: 2 }, ...more }]);
+      assert.equal((await update("updateTwin", {})).status, 200);
+      const { responseBody: twin } = await hub.registry.getTwin("d-1");
+      assert.deepEqual(twin.tags, { floor: 2, site: "north" });
+      const late = await update("updateTwinIfMatchETag", { twinETag: "AAAAAAAAAAE=" });
+      assert.equal((late.body["errors"] as { errorCode: number }[])[0]?.errorCode, 412001);
+      const right = { twinETag: twin.etag, properties: { desired: { rate: 5 } } };
+      assert.equal((await update("updateTwinIfMatchETag", right)).status, 200);
+      const missing = await update("updateTwinIfMatchETag", {});
+      assert.equal((missing.body["errors"] as { errorCode: number }[])[0]?.errorCode, 400004);
     });
   });
 });
