@@ -122,7 +122,8 @@ export function registerCaCertificates(app: FastifyInstance, context: ArmContext
     const { service, record } = required(request);
     checkEtag(request, record, clock.now(), true);
     const verificationCode = randomBytes(24).toString("hex").toUpperCase();
-    const saved = save({ ...record, verificationCode });
+    const earlier = switches.newCodeEndsEarlierOnes ? [] : (record.verificationCodes ?? []);
+    const saved = save({ ...record, verificationCodes: [...earlier, verificationCode] });
     return body(context, service, saved, true, verificationCode);
   });
 
@@ -130,13 +131,13 @@ export function registerCaCertificates(app: FastifyInstance, context: ArmContext
     const { service, record } = required(request);
     const now = clock.now();
     checkEtag(request, record, now, true);
-    const { verificationCode, ...rest } = record;
-    if (verificationCode === undefined) {
+    const { verificationCodes, ...rest } = record;
+    if (verificationCodes === undefined) {
       const text = `The certificate '${record.name}' has no verification code.`;
       throw devicesError(400, CODE_NO_VERIFICATION_CODE, text, now);
     }
     const proof = readCertificate(bodyObject(request)["certificate"], now, switches);
-    const fault = faultOfProof(proof, x509(record), verificationCode, now);
+    const fault = faultOfProof(proof, x509(record), verificationCodes, now);
     if (fault !== undefined) {
       const text = `Verification failed: ${fault}.`;
       throw devicesError(400, CODE_VERIFICATION_FAILED, text, now);

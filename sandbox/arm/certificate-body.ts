@@ -66,17 +66,17 @@ export function shownFields(certificate: X509Certificate) {
 }
 
 /**
- * Judges a proof of possession: a certificate whose subject's common name is the code, signed with
+ * Judges a proof of possession: a certificate whose subject's common name is one of the codes, signed with
  * the CA's key. Returns what is wrong, or undefined.
  * Source: learn.microsoft.com/azure/iot-dps/how-to-verify-certificates.
  */
 export function faultOfProof(
   proof: X509Certificate,
   ca: X509Certificate,
-  code: string,
+  codes: readonly string[],
   now: Date,
 ): string | undefined {
-  if (commonName(proof) !== code) {
+  if (!codes.includes(commonName(proof))) {
     return "the subject of the verification certificate is not the verification code";
   }
   if (proof.issuer !== ca.subject || !signedBy(proof, ca)) {

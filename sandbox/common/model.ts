@@ -56,7 +56,8 @@ export interface CaCertificateRecord {
   isVerified: boolean;
   /** base64 of a quoted etag. */
   etag: string;
-  verificationCode?: string;
+  /** Those with which possession can be proved now. */
+  verificationCodes?: string[];
   /** ISO 8601. */
   created: string;
   updated: string;

@@ -243,6 +243,13 @@ export const SWITCHES = {
     default: true,
     because: "The reference says replace, and no more.",
   },
+  newCodeEndsEarlierOnes: {
+    service: "ARM",
+    meaning: "Whether a verification code ends when another one is generated for the certificate.",
+    values: YES_OR_NO,
+    default: true,
+    because: "The documents show one code at a time and do not speak of earlier ones.",
+  },
   verifiedSurvivesUpdate: {
     service: "ARM",
     meaning: "Whether a CA stays verified when its body is updated without isVerified.",

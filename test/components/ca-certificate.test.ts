@@ -1,7 +1,7 @@
 import assert from "node:assert/strict";
-import { declared } from "../certificates/fixtures";
 import { TestCa } from "../support/test-ca";
 import { Mocks, shown, valueOf } from "./mocks";
+import { serviceArgs } from "./service";
 
 describe("the CA certificate component", () => {
   let root: TestCa;
@@ -14,20 +14,7 @@ describe("the CA certificate component", () => {
 
   beforeEach(async () => {
     mocks = await Mocks.set(root.pem);
-    service = new mocks.modules.ProvisioningService("service", {
-      target: "sandbox",
-      auth: "entra",
-      name: "dps-a",
-      resourceGroup: "group-a",
-      location: "westeurope",
-      allocationPolicy: "Hashed",
-      adopt: false,
-      hubs: [],
-      declared: declared({}),
-      made: {},
-      compromised: [],
-      caKeys: {},
-    });
+    service = new mocks.modules.ProvisioningService("service", serviceArgs());
   });
 
   it("proves a CA of the stack with its key, as a secret; another one needs a proof", async () => {

@@ -3,6 +3,7 @@ import type { CompromisedKey } from "../../certificates/compromised-keys";
 import { declared } from "../certificates/fixtures";
 import { TestCa } from "../support/test-ca";
 import { Mocks, shown, valueOf } from "./mocks";
+import { serviceArgs } from "./service";
 
 const HUB = { sku: "S1", units: 1, adopt: false };
 
@@ -21,21 +22,10 @@ describe("components", () => {
   type Args = ConstructorParameters<Mocks["modules"]["ProvisioningService"]>[1];
 
   function serviceOf(args: Partial<Args> = {}) {
-    return new mocks.modules.ProvisioningService("service", {
-      target: "sandbox",
-      auth: "entra",
-      name: "dps-a",
-      resourceGroup: "group-a",
-      location: "westeurope",
-      allocationPolicy: "Hashed",
-      adopt: false,
-      hubs: [{ ...HUB, name: "hub-a" }],
-      declared: declared({}),
-      made: {},
-      compromised: [],
-      caKeys: {},
-      ...args,
-    });
+    return new mocks.modules.ProvisioningService(
+      "service",
+      serviceArgs({ hubs: [{ ...HUB, name: "hub-a" }], ...args }),
+    );
   }
 
   describe("ProvisioningService", () => {

@@ -1,7 +1,7 @@
 import assert from "node:assert/strict";
-import { declared } from "../certificates/fixtures";
 import { TestCa } from "../support/test-ca";
 import { Mocks, valueOf } from "./mocks";
+import { serviceArgs } from "./service";
 
 describe("the reprovisioning component", () => {
   it("tells devices after their entry is written, with what stands in its slots, and is waited for by nobody", async () => {
@@ -16,20 +16,7 @@ describe("the reprovisioning component", () => {
       ProvisioningService,
       Reprovisioning,
     } = mocks.modules;
-    const service = new ProvisioningService("service", {
-      target: "sandbox",
-      auth: "entra",
-      name: "dps-a",
-      resourceGroup: "group-a",
-      location: "westeurope",
-      allocationPolicy: "Hashed",
-      adopt: false,
-      hubs: [],
-      declared: declared({}),
-      made: {},
-      compromised: [],
-      caKeys: {},
-    });
+    const service = new ProvisioningService("service", serviceArgs());
     const certificate = certificateFromPem("leaf", root.pem);
     const proof = { selfAttested: true as const };
     const primary = new CaCertificate("first", { service, certificate, proof });

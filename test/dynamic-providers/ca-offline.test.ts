@@ -206,3 +206,25 @@ describe("proof of possession offline, in two changes", () => {
     assert.equal(proved.live.isVerified, true);
   });
 });
+
+describe("proof of possession offline, where DPS would take an earlier code as well", () => {
+  it("asks DPS, and does not end a code that is still good", async () => {
+    const scene = await CaStage.open({ newCodeEndsEarlierOnes: false });
+    try {
+      const root = await TestCa.root("Root A");
+      const before = await scene.create(scene.inputs(root, { proof: { offline: {} } }));
+      const { code, etag } = before.pending!;
+      await scene.client.generateVerificationCode(scene.name, etag);
+      scene.stage.reset();
+      const signed = await signedElsewhere(root, code);
+      const outs = await scene.update(
+        before,
+        scene.inputs(root, { proof: { offline: { signed } } }),
+      );
+      assert.equal(outs.live.isVerified, true);
+      assert.equal(scene.writes.length, 1);
+    } finally {
+      await scene.close();
+    }
+  });
+});
