@@ -1,19 +1,54 @@
-/** Every procedure that can be rehearsed, in the order of `all`. */
+/** Every procedure that can be rehearsed, in the order of `all`: neighbours share a sandbox. */
+import { alternating } from "./procedures/alternating";
+import { goingBack } from "./procedures/going-back";
+import {
+  killedIndividualBreach,
+  killedIntermediateBreach,
+  killedRootBreach,
+  killedStolenLeaf,
+} from "./procedures/killed";
+import { obtain } from "./procedures/p01-obtain";
+import { leafOnDevice } from "./procedures/p02-leaf-on-device";
+import { leafBelowCa } from "./procedures/p03-leaf-below-ca";
+import { bothSlots } from "./procedures/p04-both-slots";
 import { individualBreach } from "./procedures/p04-individual-breach";
+import { noReplacement } from "./procedures/p04-no-replacement";
 import { individualExpiration } from "./procedures/p05-individual-expiration";
 import { rootBreach } from "./procedures/p06-root-breach";
+import { sharedRoot } from "./procedures/p06-shared-root";
 import { intermediateBreach } from "./procedures/p07-intermediate-breach";
 import { rootExpiration } from "./procedures/p08-root-expiration";
+import { toIntermediate } from "./procedures/p08-to-intermediate";
 import { intermediateExpiration } from "./procedures/p09-intermediate-expiration";
+import { refusedByHub } from "./procedures/p10-refused-by-hub";
 import { told } from "./procedures/p10-told";
+import { proof } from "./procedures/p11-proof";
+import { stolenLeaf } from "./procedures/p12-new-leaf";
 import type { Procedure } from "./procedures/procedure";
 
 export const catalogue: Procedure[] = [
+  obtain,
+  leafOnDevice,
+  leafBelowCa,
   individualExpiration,
   rootExpiration,
   intermediateExpiration,
+  toIntermediate,
+  alternating,
+  goingBack,
+  refusedByHub,
   told,
   individualBreach,
+  bothSlots,
+  noReplacement,
   rootBreach,
+  sharedRoot,
   intermediateBreach,
+  proof,
+  stolenLeaf,
+  // Not among `all`: `kills`, or one by its name.
+  killedIndividualBreach,
+  killedRootBreach,
+  killedIntermediateBreach,
+  killedStolenLeaf,
 ];

@@ -49,3 +49,22 @@ export function remainsIn(sandbox: Sandbox): string[] {
     return count === 0 ? [] : [`${count} in ${name}`];
   });
 }
+
+/** How often DPS and the hubs have a device: registration records, and identities by device ID. */
+export function recordsOf(
+  sandbox: Sandbox,
+  id: string,
+): { registrations: string[]; identities: number } {
+  const registrations = sandbox
+    .collection<{ registrationId: string; deviceId?: string }>("dps-registrations")
+    .list()
+    .filter((one) => [one.registrationId, one.deviceId].includes(id));
+  const identities = sandbox
+    .collection<{ deviceId: string }>("hub-devices")
+    .list()
+    .filter(({ deviceId }) => deviceId === id);
+  return {
+    registrations: registrations.map(({ registrationId }) => registrationId),
+    identities: identities.length,
+  };
+}

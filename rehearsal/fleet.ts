@@ -219,7 +219,8 @@ export class FleetDevice {
     });
   }
 
-  private last(event: DeviceEvent["event"]): DeviceEvent | undefined {
+  /** The last event of this kind. */
+  last(event: DeviceEvent["event"]): DeviceEvent | undefined {
     return this.events.findLast((one) => one.event === event);
   }
 }

@@ -9,7 +9,7 @@ async function main(): Promise<number> {
     .description(
       "Rehearses procedures of a certificate roll on the real Pulumi engine with real device clients, in a sandbox that is thrown away. Exit code 0: every rule held.",
     )
-    .argument("[procedures...]", "P1 to P12, a variant by its name, or all")
+    .argument("[procedures...]", "P1 to P12, a variant by its name, all, or kills")
     .option("--list", "say what there is, and do nothing")
     .parse();
   const flags = command.opts<{ list?: true }>();
@@ -18,7 +18,7 @@ async function main(): Promise<number> {
     return 0;
   }
   if (command.args.length === 0) {
-    command.error("Which procedure? P1 to P12, all, or one of those that --list shows.");
+    command.error("Which procedure? P1 to P12, all, kills, or one of those that --list shows.");
   }
   try {
     return await toVerdict({ procedures: select(catalogue, command.args) });

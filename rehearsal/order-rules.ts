@@ -52,6 +52,14 @@ export function admits(moment: Moment, { registrationId, chain }: Holder): boole
   );
 }
 
+/** Would a disabled group admit this certificate, if it were enabled? */
+export function isHeldByDisabled(moment: Moment, { chain }: Holder): boolean {
+  const presented = certificatesIn(chain);
+  return moment.entries.some(
+    (entry) => entry.kind === "group" && !entry.enabled && admitsBelow(entry, presented, moment),
+  );
+}
+
 /** Index of the first moment at which nothing admits the compromised key any more; -1: there is none. */
 export function cutOffOf({ moments }: Window, { compromised }: BreachView): number {
   return moments.findIndex((moment) => !compromised.some((holder) => admits(moment, holder)));
@@ -115,10 +123,13 @@ function judgeReplacement(
     ];
   }
   const replaced = moments.findIndex((moment) => admits(moment, replacement));
+  // Below a CA that stays the new leaf is admitted all along: what matters is that it stays so.
+  const stays = moments.every((moment) => admits(moment, replacement));
   return [
     {
-      rule: "replace after that",
-      held: cutOff !== -1 && (closedBy === "shadowing" ? replaced >= cutOff : replaced > cutOff),
+      rule:
+        closedBy === "shadowing" ? "the replacement is admitted all along" : "replace after that",
+      held: cutOff !== -1 && (closedBy === "shadowing" ? stays : replaced > cutOff),
       evidence: `replacement admitted: ${words(moments[replaced])}`,
     },
     {

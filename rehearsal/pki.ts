@@ -55,14 +55,10 @@ export class Pki {
     return issueLeaf(commonName, this.pair(issuer), { days, intermediates });
   }
 
-  /** A leaf below a CA that has a name in the configuration as well, e.g. to be denied. */
-  async namedLeafBelow(name: string, issuer: string, commonName: string): Promise<Identity> {
-    const identity = await this.leafBelow(issuer, commonName);
-    const [leaf] = /-----BEGIN CERTIFICATE-----[^-]+-----END CERTIFICATE-----\n/.exec(
-      identity.chain,
-    )!;
-    this.keep(name, { certificate: leaf, privateKey: identity.key }, issuer);
-    return identity;
+  /** A device's leaf gets a name and a file, e.g. to be denied. */
+  name(name: string, { chain, key }: Identity): void {
+    const [leaf] = /-----BEGIN CERTIFICATE-----[^-]+-----END CERTIFICATE-----\n/.exec(chain)!;
+    this.keep(name, { certificate: leaf, privateKey: key });
   }
 
   /** A self-signed leaf as its device has it. */

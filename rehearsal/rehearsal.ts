@@ -4,7 +4,7 @@ import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { startSandbox, type RunningSandbox } from "../sandbox/sandbox";
 import { Aviary } from "./canaries";
-import { remainsIn, secretsInClear } from "./conclusion";
+import { recordsOf, remainsIn, secretsInClear } from "./conclusion";
 import { ConfigurationFile, describe, type Edit } from "./configuration";
 import { Engine, EngineError, type StackOutputs } from "./engine";
 import { DeviceFiles, type Identity } from "./factory";
@@ -201,6 +201,11 @@ export class Rehearsal {
   /** What stands in the configuration. */
   configured(...path: Parameters<ConfigurationFile["get"]>): unknown {
     return this.configuration.get(...path);
+  }
+
+  /** What DPS and the hubs have of a device. */
+  recordsOf(id: string): ReturnType<typeof recordsOf> {
+    return recordsOf(this.sandbox.sandbox, id);
   }
 
   async outputs(): Promise<StackOutputs> {

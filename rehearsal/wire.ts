@@ -105,6 +105,13 @@ export class Wire {
     await this.hub(hubHostName, "PATCH", deviceId, { tags, properties: { desired } });
   }
 
+  /** Somebody deletes a device at its hub. */
+  async deleteIdentity(hubHostName: string, deviceId: string): Promise<void> {
+    await this.atHub(hubHostName, "DELETE", `/devices/${encodeURIComponent(deviceId)}`, {
+      headers: { "if-match": "*" },
+    });
+  }
+
   private service(): ProvisioningServiceEndpoints {
     const [service] = this.endpoints().provisioningServices;
     if (service === undefined) {
@@ -119,21 +126,32 @@ export class Wire {
     deviceId: string,
     body?: object,
   ): Promise<unknown> {
+    const path = `/twins/${encodeURIComponent(deviceId)}`;
+    return this.atHub(hostName, method, path, body && { body });
+  }
+
+  private async atHub(
+    hostName: string,
+    method: string,
+    path: string,
+    options: { body?: object; headers?: Record<string, string> } = {},
+  ): Promise<unknown> {
     const hub = this.hubs().find((one) => one.hostName === hostName);
     if (hub === undefined) {
       throw new Error(`the sandbox has no hub ${hostName}`);
     }
-    const path = `/twins/${encodeURIComponent(deviceId)}?api-version=${HUB_API}`;
-    const answer = await this.send(method, `${hub.endpoint}${path}`, {
-      headers: { authorization: signature(hub.connectionString) },
-      ...(body && { body }),
-    });
-    if (answer.status !== 200) {
-      throw new Error(
-        `${method} twin of ${deviceId} at ${hub.name}: ${answer.status} ${JSON.stringify(answer.body)}`,
-      );
+    const { status, body } = await this.send(
+      method,
+      `${hub.endpoint}${path}?api-version=${HUB_API}`,
+      {
+        ...options,
+        headers: { ...options.headers, authorization: signature(hub.connectionString) },
+      },
+    );
+    if (status >= 300) {
+      throw new Error(`${method} ${path} at ${hub.name}: ${status} ${JSON.stringify(body)}`);
     }
-    return answer.body;
+    return body;
   }
 
   private async send(

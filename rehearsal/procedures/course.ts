@@ -83,18 +83,39 @@ export class Course {
 
   /** Devices that are not concerned work on. */
   judgeOthers(): void {
-    const disturbed = this.others.filter((device) =>
-      device
-        .since(this.mark(device))
-        .some(({ event }) => event === "disconnected" || event === "refused"),
-    );
     if (this.others.length > 0) {
-      this.hold(
-        "devices that are not concerned keep their connection",
-        disturbed.length === 0,
-        disturbed.map(({ id }) => id).join(", ") || `${this.others.length} devices`,
-      );
+      this.judgeUndisturbed(this.others, "devices that are not concerned keep their connection");
     }
+  }
+
+  /** Nothing that happened since the beginning has reached these devices. */
+  judgeUndisturbed(devices: FleetDevice[], rule: string): void {
+    const disturbed = devices.filter((device) => isDisturbed(device, this.mark(device)));
+    this.hold(
+      rule,
+      devices.length > 0 && disturbed.length === 0,
+      disturbed.map(({ id }) => id).join(", ") || `${devices.length} devices`,
+    );
+  }
+
+  /** Concerned devices went from one certificate to another, and DPS took each. */
+  judgeNeverRefusedByDps(rule: string): void {
+    const counts = this.concerned.map((device) => {
+      const mark = this.mark(device);
+      const registered = device.since(mark).filter(({ event }) => event === "registered").length;
+      return { device, registered, refused: device.refused("dps", mark) };
+    });
+    this.hold(
+      rule,
+      counts.length > 0 &&
+        counts.every(({ registered, refused }) => registered > 0 && refused === 0),
+      counts
+        .map(
+          ({ device, registered, refused }) =>
+            `${device.id}: ${registered} × registered, ${refused} × refused by DPS`,
+        )
+        .join("; "),
+    );
   }
 
   /** DPS goes on accepting those who are not concerned. */
@@ -221,6 +242,10 @@ export class Course {
   private get trials(): Trial[] {
     return this.rehearsal.aviary.trials.slice(this.firstTrial);
   }
+}
+
+function isDisturbed(device: FleetDevice, mark: Mark): boolean {
+  return device.since(mark).some(({ event }) => event === "disconnected" || event === "refused");
 }
 
 function label(device: FleetDevice, procedure: string): Twin {

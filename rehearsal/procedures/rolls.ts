@@ -135,9 +135,8 @@ export async function newIntermediate(rehearsal: Rehearsal, issuer: string): Pro
   };
 }
 
-/** What is declared of a certificate, so that it can be declared again. */
-export function declarationOf(rehearsal: Rehearsal, section: string, name: string): Edit {
-  const path: Path = [section, name];
+/** What is declared at a place, so that it can be declared again. */
+export function declarationOf(rehearsal: Rehearsal, path: Path): Edit {
   return set(path, rehearsal.configured(...path));
 }
 

@@ -19,6 +19,7 @@ describe("which procedures are rehearsed", () => {
     ...rest,
   });
   const all = [made("P4", ["P4"]), made("P4-both", ["P4"]), made("back", ["P5", "P8"])];
+  const killed = made("P4-killed", ["kills"]);
   const names = (...wanted: string[]): string[] => select(all, wanted).map(({ name }) => name);
 
   it("takes a procedure with its variants, and a variant alone", () => {
@@ -32,10 +33,16 @@ describe("which procedures are rehearsed", () => {
     assert.deepEqual(names("all"), ["P4", "P4-both", "back"]);
   });
 
+  it("takes those that are killed half way only when asked", () => {
+    const taken = (name: string) => select([...all, killed], [name]).map((one) => one.name);
+    assert.deepEqual(taken("all"), ["P4", "P4-both", "back"]);
+    assert.deepEqual(taken("kills"), ["P4-killed"]);
+  });
+
   it("does not know others", () => {
     assert.throws(() => select(all, ["P4", "P13", "roll"]), {
       message:
-        '"P13", "roll": no such procedure. P1 to P12, all, or one of those that --list shows.',
+        '"P13", "roll": no such procedure. P1 to P12, all, kills, or one of those that --list shows.',
     });
   });
 
@@ -101,7 +108,7 @@ describe("which procedures are rehearsed", () => {
       assert.deepEqual(await run("P5", "P99"), [
         1,
         "",
-        '"P99": no such procedure. P1 to P12, all, or one of those that --list shows.',
+        '"P99": no such procedure. P1 to P12, all, kills, or one of those that --list shows.',
       ]);
     });
 
@@ -109,7 +116,7 @@ describe("which procedures are rehearsed", () => {
       assert.deepEqual(await run(), [
         1,
         "",
-        "Which procedure? P1 to P12, all, or one of those that --list shows.",
+        "Which procedure? P1 to P12, all, kills, or one of those that --list shows.",
       ]);
     });
   });
