@@ -14,9 +14,13 @@ describe("P4, breach of an individual enrollment's leaf, killed half way", funct
   let findings: Findings;
 
   before(async () => {
+    const procedure: typeof killedIndividualBreach = {
+      ...killedIndividualBreach,
+      points: ["the first removal"],
+    };
     findings = await rehearse({
       program: resolve(__dirname, "../.."),
-      procedures: [{ ...killedIndividualBreach, points: ["the first removal"] }],
+      procedures: [procedure],
       say: () => undefined,
     });
   });
