@@ -124,5 +124,7 @@ export const pendingDevices = pulumi
 export const reprovisioned = Object.fromEntries(
   reprovisionings.map(({ entryId, report }) => [entryId, report]),
 );
+/** What was closed for each compromised key, and when; `npm run contain -- --report` reads it. */
+export const contained = service.containment.contained;
 /** Certificates and keys made in the stack (sandbox only), by name. */
 export const devCertificates = pulumi.secret(stack.devCertificates);

@@ -36,7 +36,7 @@ export const provisioningServices = perConnection((connection, environment) => {
 });
 
 /** The resource manager's API for IoT hubs. */
-const iotHubs = perConnection((connection, environment) => {
+export const iotHubs = perConnection((connection, environment) => {
   const { IotHubClient } = sdks.iotHub();
   return new IotHubClient(credentialOf(connection), connection.subscriptionId, {
     endpoint: resourceManagerOf(environment),

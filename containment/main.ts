@@ -6,8 +6,9 @@ import { Command, CommanderError, Option } from "commander";
 import { serviceWanted, WhichServiceError } from "../clients/service-lookup";
 import { type Connection, describeTarget } from "../clients/target";
 import { contain } from "./contain";
-import { readKnown, readSought, UsageError } from "./sought";
-import { EXIT, exitCode, told } from "./telling";
+import { isClean, report } from "./report";
+import { readContained, readKnown, readLines, readSought, type Sought, UsageError } from "./sought";
+import { EXIT, exitCode, reportExitCode, told, toldReport } from "./telling";
 
 interface Flags {
   registrationId?: string;
@@ -20,6 +21,10 @@ interface Flags {
   subscription?: string;
   auth: Connection["auth"];
   dryRun?: true;
+  report?: true;
+  contained?: string;
+  knownIds?: string;
+  since?: string;
   json?: true;
 }
 
@@ -34,13 +39,15 @@ Exit codes:
   2  what was given cannot be understood; nothing was done
   3  what was found is closed, but something could not be looked at
   4  nothing admits it; nothing was changed
-  5  dry run: something is open that a run would close
+  5  dry run: something is open that a run would close; report: something still holds the key
 
 Examples:
   npm run contain -- stolen-leaf.pem
   npm run contain -- plant-ca.pem --service contoso-dps --resource-group plants
   npm run contain -- 9A3F12CD… --dry-run
   npm run contain -- --registration-id truck-7
+  npm run -s pulumi -- stack output contained --json > contained.json
+  npm run contain -- plant-ca.pem --report --contained contained.json --known-ids fleet.txt
 `;
 
 function commandLine(): Command {
@@ -60,6 +67,10 @@ function commandLine(): Command {
       new Option("--auth <kind>", "how to sign in").choices(["entra", "keys"]).default("entra"),
     )
     .option("--dry-run", "only say what would be closed")
+    .option("--report", "read only: the closing report of a breach")
+    .option("--contained <file>", "for the report: the stack's output `contained`, as JSON")
+    .option("--known-ids <file>", "for the report: known registration IDs, one a line")
+    .option("--since <time>", "for the report: beginning of the window, ISO 8601")
     .option("--json", "the result as one JSON object")
     .addHelpText("after", HELP)
     .exitOverride();
@@ -82,6 +93,7 @@ async function main(): Promise<number> {
   const known = readKnown(flags.known);
   const sought = readSought({ what, isRegistrationId: flags.registrationId !== undefined, known });
   say(`DPS: ${connection.serviceHostName}. To be contained: ${sought.words}.`);
+  if (flags.report) return reported(connection, sought, flags, known, say);
   const outcome = await contain(connection, sought, {
     caNames: flags.caName,
     known,
@@ -96,6 +108,33 @@ async function main(): Promise<number> {
     console.log(told(sought, outcome, flags.dryRun ?? false));
   }
   return exitCode(outcome);
+}
+
+async function reported(
+  connection: Connection,
+  sought: Sought,
+  flags: Flags,
+  known: string[],
+  say: (text: string) => void,
+): Promise<number> {
+  if (sought.kind === "registration ID") {
+    throw new UsageError("A report is about a key: give the certificate, or its thumbprint.");
+  }
+  if (flags.since !== undefined && Number.isNaN(Date.parse(flags.since))) {
+    throw new UsageError(`--since ${flags.since} is no time: write it as 2026-11-24T20:00:00Z.`);
+  }
+  const knownIds = flags.knownIds === undefined ? undefined : readLines(flags.knownIds);
+  const one = await report(connection, sought, {
+    caNames: flags.caName,
+    known,
+    closed: flags.contained === undefined ? [] : readContained(flags.contained, sought.key.key),
+    knownIds,
+    since: flags.since,
+  });
+  if (flags.json)
+    console.log(JSON.stringify({ sought: sought.words, clean: isClean(one), ...one }));
+  else say(toldReport(sought, one, knownIds !== undefined));
+  return reportExitCode(one);
 }
 
 main().then(

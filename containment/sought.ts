@@ -7,6 +7,8 @@ import { formatFault, isFault } from "../certificates/faults";
 import { parseChain, parsePem } from "../certificates/pem";
 import { type CertificateSummary, describe, summarize } from "../certificates/summary";
 import { displayName } from "../certificates/text";
+import type { ClosedEntry } from "../dynamic-providers/breach-containment/closing";
+import type { Containment } from "../dynamic-providers/breach-containment/provider";
 
 export type Sought =
   | {
@@ -110,6 +112,26 @@ function keyOf(
   const [key] = compromisedKeys(declared);
   if (key === undefined) throw new Error("a certificate that is given is known");
   return key;
+}
+
+/** Lines of a file that are not empty. Throws `UsageError`. */
+export function readLines(file: string): string[] {
+  return bytesOf(file)
+    .toString("utf8")
+    .split(/\r?\n/)
+    .map((one) => one.trim())
+    .filter((one) => one !== "");
+}
+
+/** What the stack closed for a key, from its output `contained`. Throws `UsageError`. */
+export function readContained(file: string, key: string): ClosedEntry[] {
+  try {
+    const all = JSON.parse(bytesOf(file).toString("utf8")) as Record<string, Containment>;
+    return all[key]?.entries ?? [];
+  } catch (error) {
+    if (error instanceof UsageError) throw error;
+    throw new UsageError(`${displayName(file)} is not the stack's output \`contained\` as JSON.`);
+  }
 }
 
 function isFile(path: string): boolean {

@@ -1,5 +1,6 @@
 /** What a containment came to, for a person. */
 import { type Closed, nameOf, type Outcome } from "./contain";
+import { isClean, type Registration, type Report } from "./report";
 import type { Sought } from "./sought";
 
 /** Exit codes of `npm run contain`; documented in its help. */
@@ -14,7 +15,7 @@ export const EXIT = {
   unseen: 3,
   /** Nothing admits it, so nothing was changed. */
   nothing: 4,
-  /** Dry run: something is open that a run would close. */
+  /** Dry run: something is open that a run would close. Report: something still holds the key. */
   open: 5,
 } as const;
 
@@ -49,4 +50,42 @@ function line(entry: Closed): string {
   const { how, why, since } = entry;
   const time = since === undefined || how === "to be closed" ? "" : `, disabled since ${since}`;
   return `${how}: ${nameOf(entry)}${time} (${why})`;
+}
+
+/** The closing report of a breach, for a person. */
+export function toldReport(sought: Sought, one: Report, hasKnownIds: boolean): string {
+  const open = one.entries.filter(({ how }) => how === "to be closed");
+  const shut = one.entries.filter(({ how }) => how !== "to be closed");
+  const names = (records: Registration[]): string[] =>
+    records.map(
+      ({ registrationId, entry, created, lastUpdated }) =>
+        `${registrationId} through "${entry}", first registered ${created}, last ${lastUpdated}`,
+    );
+  const unknown = hasKnownIds
+    ? "Registrations in the window under IDs that nobody knows"
+    : "Registrations in the window (no --known-ids was given, so only those of individual enrollments count as known)";
+  return [
+    `Closing report of ${sought.words}: ${isClean(one) ? "nothing that could be seen holds it" : "NOT CLOSED"}.`,
+    ...section("Open entries that admit it", open.map(line)),
+    ...section("CA certificates of the DPS that have it", one.caCertificates),
+    ...section("CA certificates of linked hubs that have it", one.hubCaCertificates),
+    ...section("Device identities with it", one.identities),
+    ...section("Disabled entries that still hold it", shut.map(line)),
+    ...section(unknown, names(one.unknown)),
+    ...section("Not registered again since the cut-off", names(one.stragglers)),
+    ...section("Not seen", one.unseen),
+    ...section("What undoes each step", one.undo),
+  ].join("\n");
+}
+
+function section(heading: string, lines: string[]): string[] {
+  return lines.length === 0
+    ? [`${heading}: none.`]
+    : [`${heading}:`, ...lines.map((one) => `  ${one}`)];
+}
+
+/** As `exitCode`, of a report. */
+export function reportExitCode(one: Report): number {
+  if (!isClean(one)) return EXIT.open;
+  return one.unseen.length > 0 ? EXIT.unseen : EXIT.closed;
 }

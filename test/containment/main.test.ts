@@ -6,7 +6,7 @@ import { join } from "node:path";
 import { CaCertificatesClient } from "../../clients/ca-certificates";
 import { denialGroupId } from "../../certificates/denial-group";
 import { summarize } from "../../certificates/summary";
-import { failure, Stage } from "../dynamic-providers/stage";
+import { failure, Stage, stolen } from "../dynamic-providers/stage";
 import { TestCa } from "../support/test-ca";
 
 const MAIN = join(__dirname, "../../containment/main.ts");
@@ -219,6 +219,52 @@ describe("npm run contain", () => {
     assert.equal(await stage.isEnabled("group", "yard"), true);
     const named = await run([file("root.pem", root.pem), "--ca-name", "yard"], env);
     assert.match(named.out, /closed now: enrollment group "yard"/);
+  });
+
+  it("reports what still holds a key, who came in under unknown IDs, and who is not back", async () => {
+    const { key } = stolen(root)[0]!;
+    await stage.register("van-11", await root.leaf("van-11"));
+    await stage.register("who-is-this", await root.leaf("who-is-this"));
+    const pem = file("root.pem", root.pem);
+    const ids = file("fleet.txt", "VAN-11\n");
+    const before = await run([pem, "--report", "--known-ids", ids]);
+    assert.equal(before.code, 5, before.out);
+    assert.match(
+      before.out,
+      /NOT CLOSED\.\nOpen entries that admit it:\n {2}to be closed: .*"yard"/,
+    );
+    assert.match(before.out, /CA certificates of the DPS that have it:\n {2}yard/);
+
+    await run([pem]);
+    const closed = (await stage.enrollments.getGroup("yard"))!.lastUpdatedDateTimeUtc!;
+    const contained = {
+      [key]: { entries: [{ kind: "group", id: "yard", cutOff: closed, settling: [] }] },
+    };
+    stage.clock.advance(2000);
+    await stage.byHand("group", "yard", {
+      attestation: { type: "x509", x509: { caReferences: { primary: "good" } } },
+      provisioningStatus: "enabled",
+    });
+    await stage.register("van-11", await good.leaf("van-11"));
+    stage.reset();
+    const after = await run([
+      ...[pem, "--report", "--json", "--known-ids", ids],
+      ...["--contained", file("contained.json", JSON.stringify(contained))],
+    ]);
+    type Ids = { registrationId: string }[];
+    const result = JSON.parse(after.out) as Record<"unknown" | "stragglers", Ids> & {
+      clean: boolean;
+      caCertificates: string[];
+      entries: object[];
+    };
+    // The CA itself is still there: `pulumi up` deletes it last.
+    assert.deepEqual([result.clean, result.caCertificates, result.entries], [false, ["yard"], []]);
+    const named = (list: Ids) => list.map(({ registrationId }) => registrationId);
+    assert.ok(named(result.unknown).includes("who-is-this"));
+    assert.ok(!named(result.unknown).includes("van-11"));
+    assert.ok(named(result.stragglers).includes("who-is-this"));
+    assert.ok(!named(result.stragglers).includes("van-11"));
+    assert.deepEqual(stage.writes, []);
   });
 
   for (const { name, args, code, message } of [

@@ -1,0 +1,189 @@
+/** The closing report of a breach: what still holds the key, who came in meanwhile, and what undoes each step. Reads only. */
+import { isReached, reachedThumbprints } from "../certificates/compromised-keys";
+import { EnrollmentsClient } from "../clients/enrollments";
+import { hubCaCertificates } from "../clients/hub-ca-certificates";
+import { HubRegistry, linkedHubs } from "../clients/hub-registry";
+import { ServiceError } from "../clients/service-error";
+import { withResourceGroup } from "../clients/service-lookup";
+import type { Connection } from "../clients/target";
+import { liveNames } from "../dynamic-providers/breach-containment/ca-names";
+import { type ClosedEntry, isSame } from "../dynamic-providers/breach-containment/closing";
+import {
+  isSettled,
+  registrationsOf,
+  time,
+} from "../dynamic-providers/breach-containment/registrations";
+import { type Closed, contain } from "./contain";
+import type { Sought } from "./sought";
+
+export interface ReportOptions {
+  caNames: string[];
+  known: string[];
+  /** Entries that were closed, as the stack's output `contained` has them. */
+  closed: ClosedEntry[];
+  /** Registration IDs that are known, besides those of individual enrollments; undefined: no list was given. */
+  knownIds: string[] | undefined;
+  /** Beginning of the window, ISO 8601; undefined: from the first registration on. */
+  since: string | undefined;
+}
+
+export interface Registration {
+  registrationId: string;
+  /** The entry that admitted it. */
+  entry: string;
+  created: string;
+  lastUpdated: string;
+}
+
+export interface Report {
+  /** Entries that still hold it; `to be closed` are open. */
+  entries: Closed[];
+  /** CA certificates of the DPS that still have the key. */
+  caCertificates: string[];
+  /** `hub: name` of a linked hub's own CA certificates with the key, or issued below it. */
+  hubCaCertificates: string[];
+  /** `hub: device` of identities with a compromised leaf. */
+  identities: string[];
+  /** Registrations made in the window, up to the cut-off, under IDs that nobody knows. */
+  unknown: Registration[];
+  /** Registrations up to the cut-off whose device has not registered again. */
+  stragglers: Registration[];
+  /** What could not be looked at. */
+  unseen: string[];
+  /** What undoes each step. */
+  undo: string[];
+}
+
+export async function report(
+  connection: Connection,
+  sought: Exclude<Sought, { kind: "registration ID" }>,
+  options: ReportOptions,
+): Promise<Report> {
+  const { caNames, known } = options;
+  const found = await contain(connection, sought, {
+    caNames,
+    known,
+    onlyTheKey: false,
+    dryRun: true,
+    say: () => undefined,
+  });
+  // What a containment would make is nothing that holds the key.
+  const entries = found.entries.filter(({ how }) => how !== "to be made");
+  const unseen = [...found.unseen];
+  const look = async <T>(what: string, run: () => Promise<T[]>): Promise<T[]> => {
+    try {
+      return await run();
+    } catch (error) {
+      if (!(error instanceof ServiceError)) throw error;
+      unseen.push(`${what} ${error.message}`);
+      return [];
+    }
+  };
+  const whole = await withResourceGroup(connection);
+  const cas = await look("CA certificates of the DPS:", async () => {
+    const { holding } = await liveNames(whole, sought.key);
+    return holding;
+  });
+  const hubs = await look("The linked hubs:", () => linkedHubs(whole));
+  const hubCas: string[] = [];
+  const identities: string[] = [];
+  for (const hub of hubs) {
+    hubCas.push(...(await look(`CA certificates of ${hub}:`, () => hubNames(whole, sought, hub))));
+    identities.push(...(await look(`Devices of ${hub}:`, () => holders(whole, sought, hub))));
+  }
+  return {
+    entries,
+    caCertificates: cas,
+    hubCaCertificates: hubCas,
+    identities,
+    ...(await registrations(connection, entries, options)),
+    unseen,
+    undo: undoing(options.closed, entries),
+  };
+}
+
+/** Does nothing hold the key any more, as far as could be seen? Disabled entries hold it, and admit nobody. */
+export function isClean(one: Report): boolean {
+  return (
+    one.entries.every(({ how }) => how !== "to be closed") &&
+    [one.caCertificates, one.hubCaCertificates, one.identities].every(({ length }) => length === 0)
+  );
+}
+
+async function hubNames(
+  connection: Connection,
+  { key }: Exclude<Sought, { kind: "registration ID" }>,
+  hub: string,
+): Promise<string[]> {
+  const thumbprints = reachedThumbprints(key);
+  const found = (await hubCaCertificates(connection, hub)).filter(
+    ({ thumbprint, certificate }) =>
+      thumbprints.includes(thumbprint) ||
+      (certificate !== undefined && isReached(key, Buffer.from(certificate, "base64"))),
+  );
+  return found.map(({ name }) => `${hub}: ${name}`);
+}
+
+/** Identities of the leaves with the key: a hub knows only the thumbprint of the leaf that was last registered. */
+async function holders(
+  connection: Connection,
+  { key }: Exclude<Sought, { kind: "registration ID" }>,
+  hub: string,
+): Promise<string[]> {
+  const registry = new HubRegistry(connection, hub);
+  const client = new EnrollmentsClient(connection);
+  const found: string[] = [];
+  for (const registrationId of key.registrationIds) {
+    const record = await client.getRegistration(registrationId);
+    for (const deviceId of new Set([registrationId, record?.deviceId ?? registrationId])) {
+      const identity = await registry.getIdentity(deviceId);
+      if (identity?.thumbprints.some((one) => key.thumbprints.includes(one)) === true) {
+        found.push(`${hub}: ${deviceId}`);
+      }
+    }
+  }
+  return found;
+}
+
+async function registrations(
+  connection: Connection,
+  entries: Closed[],
+  { closed, knownIds, since }: ReportOptions,
+): Promise<Pick<Report, "unknown" | "stragglers">> {
+  const client = new EnrollmentsClient(connection);
+  const individuals = await client.queryIndividuals();
+  const known = new Set(
+    [...(knownIds ?? []), ...individuals.map(({ registrationId }) => registrationId)].map((id) =>
+      id.toLowerCase(),
+    ),
+  );
+  // The stack's cut-off is the right one; without it, DPS's time of the entry's last change.
+  const live = entries
+    .filter((entry) => closed.every((each) => !isSame(each, entry)))
+    .map(({ kind, id, since: cutOff = "" }) => ({ kind, id, cutOff, settling: [] }));
+  const unknown: Registration[] = [];
+  const stragglers: Registration[] = [];
+  for (const entry of [...closed, ...live]) {
+    for (const record of await registrationsOf(client, entry)) {
+      const { registrationId, createdDateTimeUtc: created = "" } = record;
+      const lastUpdated = record.lastUpdatedDateTimeUtc ?? "";
+      const one = { registrationId, entry: entry.id, created, lastUpdated };
+      const inWindow =
+        time(created) <= time(entry.cutOff) &&
+        (since === undefined || time(created) >= time(since));
+      if (inWindow && !known.has(registrationId.toLowerCase())) unknown.push(one);
+      if (isSettled(record) && time(lastUpdated) <= time(entry.cutOff)) stragglers.push(one);
+    }
+  }
+  return { unknown, stragglers };
+}
+
+function undoing(closed: ClosedEntry[], entries: Closed[]): string[] {
+  const names = [...closed, ...entries].map(({ id }) => `"${id}"`);
+  return [
+    `Disabled entries (${[...new Set(names)].join(", ") || "none"}): take the key out of their slots and run \`pulumi up\`, which enables them; or, to admit the key again, waive DPS-CERT-073 with a reason.`,
+    "Removed devices: they register again by themselves with a certificate that is admitted; tags and desired properties come back with the next `pulumi up`.",
+    "Deleted CA certificates: declare them again; they are uploaded and proven anew.",
+    "Denials: take them out of `denied` or `compromised`; the preview names who admits the device or the chain then.",
+  ];
+}
