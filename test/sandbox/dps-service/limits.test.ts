@@ -1,9 +1,12 @@
 import assert from "node:assert/strict";
 import type { ProvisioningServiceClient } from "azure-iot-provisioning-service";
+import mqtt from "mqtt";
 import { Throttles } from "../../../sandbox/common/throttles";
+import { startProvisioningFront } from "../../../sandbox/dps-service/front";
+import { TestCa } from "../../support/test-ca";
 import { fixture, ID, withGroup, type Fixture } from "../dps-device/fixture";
 import { fails, serve, type Json, type Served } from "./service-client";
-import { GOOD_TOKEN, request } from "./small-sandbox";
+import { GOOD_TOKEN, ID_SCOPE, request, SERVICE, smallSandbox } from "./small-sandbox";
 
 /** Rates: MicrosoftDocs/azure-docs includes/iot-dps-limits.md. Code and text of the 429: not known. */
 describe("the rates of a provisioning service", () => {
@@ -98,6 +101,36 @@ describe("the rates of a provisioning service", () => {
       assert.equal(small.sandbox.throttles.take(limit, small.service().name, 1000), undefined);
     } finally {
       await f.close();
+    }
+  });
+
+  it("are told to devices over MQTT with the time to wait", async () => {
+    const small = await smallSandbox(throttles());
+    const listen = { address: "127.0.0.1", httpsPort: 0, mqttPort: 0 };
+    const front = await startProvisioningFront(small.sandbox, SERVICE, listen);
+    const leaf = await TestCa.selfSigned(ID);
+    const client = await mqtt.connectAsync(`mqtts://localhost:${front.mqttPort}`, {
+      protocolVersion: 4,
+      clientId: ID,
+      username: `${ID_SCOPE}/registrations/${ID}/api-version=2019-03-31`,
+      ca: small.tlsRoot,
+      cert: leaf.chainPem,
+      key: leaf.key,
+      reconnectPeriod: 0,
+    });
+    try {
+      const limit = { name: "dps-registrations", count: 1000, seconds: 60 };
+      small.sandbox.throttles.take(limit, SERVICE, 1000);
+      await client.subscribeAsync("$dps/registrations/res/#", { qos: 1 });
+      const answer = new Promise<string>((resolve) =>
+        client.once("message", (topic) => resolve(topic)),
+      );
+      await client.publishAsync("$dps/registrations/PUT/iotdps-register/?$rid=1", "{}", { qos: 1 });
+      assert.equal(await answer, "$dps/registrations/res/429/?$rid=1&retry-after=1");
+    } finally {
+      await client.endAsync();
+      await front.close();
+      await small.close();
     }
   });
 
