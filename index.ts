@@ -27,6 +27,7 @@ const service = new ProvisioningService("service", {
   made: stack.made,
   compromised,
   caKeys: stack.caKeys,
+  slotKeys: stack.slotKeys,
   held: Object.fromEntries(
     stack.held.flatMap(({ resourceName, certificate, ca }) =>
       ca === undefined ? [[resourceName, certificate]] : [],

@@ -52,6 +52,8 @@ export interface ProvisioningServiceArgs {
   held?: Record<string, Certificate>;
   /** Key of each declared CA certificate (SHA-256 of SubjectPublicKeyInfo), by its name in DPS. */
   caKeys: Record<string, pulumi.Input<string>>;
+  /** Keys in the slots of each enrollment, by `group/ID` or `individual/ID`. Default: none. */
+  slotKeys?: Record<string, pulumi.Input<string[]>>;
 }
 
 /** A linked hub, whoever manages it. */
@@ -128,6 +130,7 @@ export class ProvisioningService extends pulumi.ComponentResource {
             pulumi.output(key).apply((one) => [one]),
           ]),
         ),
+        slotKeys: args.slotKeys ?? {},
       },
       { ...inside, dependsOn: [manifest] },
     );

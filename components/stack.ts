@@ -15,6 +15,7 @@ import {
 } from "../configuration/load-certificates";
 import { reenabled } from "../configuration/reenable";
 import { targetNow } from "../clients/target-time";
+import { entriesOf } from "../certificates/slots";
 import { foldCase } from "../certificates/text";
 import type { CaCertificateArgs } from "./ca-certificate";
 import { type Certificate, certificateFromPem } from "./certificate";
@@ -30,6 +31,8 @@ export interface Stack {
   compromised: pulumi.Output<CompromisedKey[]>;
   /** Key of each declared CA certificate, by its name in DPS. */
   caKeys: Record<string, pulumi.Output<string>>;
+  /** Keys in the slots of each declared enrollment, by `group/ID` or `individual/ID`. */
+  slotKeys: Record<string, pulumi.Output<string[]>>;
   /** Signed verification certificates in PEM, by the name of their CA. */
   signed: Record<string, string>;
   /** Devices that are denied, or whose leaf is compromised, without an individual enrollment. */
@@ -124,6 +127,7 @@ function resolve(configuration: StackConfiguration, declared: Declared): Omit<St
         named(certificates, certificate).summary.apply(({ publicKeySha256 }) => publicKeySha256),
       ]),
     ),
+    slotKeys: slotKeysIn(declared, certificates),
     denials: denialsIn(declared, certificates),
     held: heldCas(declared, new Breaches(undefined, declared)).map(({ name, ca, groupId }) => ({
       resourceName: groupId ?? `denied-${name}`,
@@ -138,6 +142,28 @@ function resolve(configuration: StackConfiguration, declared: Declared): Omit<St
       ),
     ),
   };
+}
+
+function slotKeysIn(
+  declared: Declared,
+  certificates: ReadonlyMap<string, Certificate>,
+): Stack["slotKeys"] {
+  return Object.fromEntries(
+    entriesOf(declared).map(({ kind, id, slots }) => [
+      `${kind}/${foldCase(id)}`,
+      pulumi.all(
+        slots.flatMap(({ certificateName }) =>
+          certificateName === undefined
+            ? []
+            : [
+                named(certificates, certificateName).summary.apply(
+                  ({ publicKeySha256 }) => publicKeySha256,
+                ),
+              ],
+        ),
+      ),
+    ]),
+  );
 }
 
 /** One for each registration ID, by its certificate where one is named. */

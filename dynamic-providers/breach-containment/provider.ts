@@ -1,4 +1,8 @@
-import { type CompromisedKey, reachedThumbprints } from "../../certificates/compromised-keys";
+import {
+  type CompromisedKey,
+  reachedKeys,
+  reachedThumbprints,
+} from "../../certificates/compromised-keys";
 import { EnrollmentsClient } from "../../clients/enrollments";
 import type { Connection } from "../../clients/target";
 import { type Handler, hasUnknown, say } from "../handler";
@@ -10,6 +14,7 @@ import {
   closedSince,
   type EntryName,
   holds,
+  isSame,
   type LiveEntry,
   withSettling,
 } from "./closing";
@@ -23,6 +28,12 @@ export interface BreachContainmentInputs {
    * configuration, and groups that refer to it have to be found also when ARM does not answer.
    */
   caKeys: Record<string, string[]>;
+  /**
+   * Entries (`group/sensors`, `individual/truck-7`), each with the keys that its slots were ever declared
+   * to hold. `check` lets it gather: a key that is found stolen after it was retired is in no slot any
+   * more, and the devices that came in with it are candidates of the removal all the same.
+   */
+  slotKeys?: Record<string, string[]>;
 }
 
 /** What was closed for one compromised key; no entries: none admitted it. */
@@ -46,16 +57,13 @@ export const breachContainment: Handler<BreachContainmentInputs, BreachContainme
     if (hasUnknown(news)) {
       return { inputs: news };
     }
-    const names = [
-      ...new Set([...Object.keys(olds.caKeys ?? {}), ...Object.keys(news.caKeys)]),
-    ].sort();
-    const caKeys = Object.fromEntries(
-      names.map((name) => [
-        name,
-        [...new Set([...(olds.caKeys?.[name] ?? []), ...(news.caKeys[name] ?? [])])].sort(),
-      ]),
-    );
-    return { inputs: { ...news, caKeys } };
+    return {
+      inputs: {
+        ...news,
+        caKeys: gathered(olds.caKeys, news.caKeys),
+        slotKeys: gathered(olds.slotKeys, news.slotKeys),
+      },
+    };
   },
 
   async diff(_id, olds, news) {
@@ -92,6 +100,20 @@ export const breachContainment: Handler<BreachContainmentInputs, BreachContainme
     // Nothing was made: what is disabled stays disabled.
   },
 };
+
+/** The values of both, by name; neither name nor value is lost. */
+function gathered(
+  olds: Record<string, string[]> = {},
+  news: Record<string, string[]> = {},
+): Record<string, string[]> {
+  const names = [...new Set([...Object.keys(olds), ...Object.keys(news)])].sort();
+  return Object.fromEntries(
+    names.map((name) => [
+      name,
+      [...new Set([...(olds[name] ?? []), ...(news[name] ?? [])])].sort(),
+    ]),
+  );
+}
 
 /** Entries that somebody opened, or made, since everything was closed: more trust than is declared. */
 async function openEntries(inputs: BreachContainmentInputs): Promise<string[]> {
@@ -133,7 +155,8 @@ async function containAll(
   const contained: Record<string, Containment> = {};
   for (const key of inputs.compromised) {
     const earlier = before[key.key]?.entries ?? [];
-    contained[key.key] = { entries: [...earlier, ...(await contain(inputs, key, earlier))] };
+    const closed = [...earlier, ...(await contain(inputs, key, earlier))];
+    contained[key.key] = { entries: [...closed, ...(await retired(inputs, key, closed))] };
   }
   return contained;
 }
@@ -158,6 +181,42 @@ async function contain(
   await closeHolding(certainNames(inputs, key));
   const closed = await closeHolding(await allNames(inputs, key));
   return withSettling(client, closedSince(earlier, closed));
+}
+
+/**
+ * Entries that held the key before it was known to be stolen, and let it go since. The cut-off is DPS's
+ * time of their last change: the one that let it go, or a later one.
+ */
+async function retired(
+  inputs: BreachContainmentInputs,
+  key: CompromisedKey,
+  closed: ClosedEntry[],
+): Promise<ClosedEntry[]> {
+  const reached = reachedKeys(key);
+  const once = Object.entries(inputs.slotKeys ?? {})
+    .filter(([, keys]) => keys.some((one) => reached.includes(one)))
+    .map(([name]) => entryOf(name))
+    .filter((entry) => closed.every((each) => !isSame(each, entry)));
+  if (once.length === 0) {
+    return [];
+  }
+  const live = await allEntries(new EnrollmentsClient(inputs.connection));
+  return once.flatMap((entry) => {
+    const found = live.find((each) => isSame(each, entry));
+    if (found === undefined) {
+      say(
+        `warning: ${nameOf(entry)} held ${key.subject} once and is gone from DPS: registrations that came in through it are not looked for.`,
+      );
+      return [];
+    }
+    const { kind, id, lastUpdated } = found;
+    return [{ kind, id, cutOff: lastUpdated, settling: [] }];
+  });
+}
+
+function entryOf(name: string): EntryName {
+  const at = name.indexOf("/");
+  return { kind: name.startsWith("group/") ? "group" : "individual", id: name.slice(at + 1) };
 }
 
 function nameOf({ kind, id }: EntryName): string {

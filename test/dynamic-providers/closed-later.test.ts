@@ -1,6 +1,7 @@
 import assert from "node:assert/strict";
 import { CaCertificatesClient } from "../../clients/ca-certificates";
 import { breachContainment } from "../../dynamic-providers/breach-containment/provider";
+import { candidatesOf } from "../../dynamic-providers/device-registration-removal/candidates";
 import { deviceRegistrationRemoval as removal } from "../../dynamic-providers/device-registration-removal/provider";
 import { deviceTwinJournal as journal } from "../../dynamic-providers/device-twin-journal/provider";
 import { TestCa } from "../support/test-ca";
@@ -84,5 +85,52 @@ describe("an entry that is closed in a later change, for a key that is known alr
       assert.deepEqual(await registered("fresh", "left", "back"), ["back"]);
       assert.equal((await removal.diff(key, after, again)).changes, false);
     });
+  });
+
+  it("makes those candidates who came in by a CA that was retired before it was found stolen", async () => {
+    const old = await TestCa.root("Old root");
+    await new CaCertificatesClient(stage.connection).upload("old", old.pem, { selfAttested: true });
+    await stage.putGroup("yard", { primary: "old", secondary: "good" });
+    await come(old, "gone-1", "rolled-1");
+    const [[oldKey], [goodKey]] = [stolen(old), stolen(good)];
+    const inputs = (compromised: (typeof oldKey)[], slots: string[]) => ({
+      connection: stage.connection,
+      compromised: compromised.map((one) => one!),
+      caKeys: { old: [oldKey!.key] },
+      slotKeys: { "group/yard": slots },
+    });
+    const before = inputs([], [oldKey!.key, goodKey!.key]);
+    const { outs } = await breachContainment.create(
+      (await breachContainment.check({}, before)).inputs!,
+    );
+    await stage.byHand("group", "yard", {
+      attestation: { type: "x509", x509: { caReferences: { primary: "good" } } },
+    });
+    await come(good, "rolled-1", "new-1");
+    const retired = (await breachContainment.check(outs, inputs([], [goodKey!.key]))).inputs!;
+    assert.equal((await breachContainment.diff("containment", outs, retired)).changes, false);
+
+    const declared = inputs([oldKey], [goodKey!.key]);
+    const news = (await breachContainment.check(retired, declared)).inputs!;
+    stage.reset();
+    const { outs: later } = await breachContainment.update(
+      "containment",
+      { ...outs, ...retired },
+      news,
+    );
+    assert.deepEqual(stage.writes, []);
+    const containment = later.contained[oldKey!.key]!;
+    const { lastUpdatedDateTimeUtc } = (await stage.enrollments.getGroup("yard"))!;
+    assert.deepEqual(containment.entries, [
+      { kind: "group", id: "yard", cutOff: lastUpdatedDateTimeUtc, settling: [] },
+    ]);
+    const candidates = await candidatesOf({ ...news, compromised: oldKey!, containment });
+    assert.deepEqual(
+      candidates.map(({ deviceId }) => deviceId),
+      ["gone-1"],
+    );
+    // Found once, it is not found anew.
+    const { outs: again } = await breachContainment.update("containment", later, news);
+    assert.deepEqual(again.contained, later.contained);
   });
 });
