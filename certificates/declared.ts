@@ -36,6 +36,8 @@ export interface DeclaredCa {
   selfAttested?: boolean;
   /** The proof of possession is not there yet: DPS holds it as not verified. */
   waits?: boolean;
+  /** It stays in DPS when it is declared no more. */
+  retained?: boolean;
 }
 
 export interface DeclaredGroup {

@@ -1,10 +1,12 @@
-/** A CA certificate whose proof of possession is not there yet admits nobody. */
+/** CA certificates of DPS that are not what they seem: not verified yet, or still there afterwards. */
+import type { Breaches } from "./compromise";
 import type { Declared } from "./declared";
 import { fault, type Fault } from "./faults";
 import { anchorFaults } from "./slot-rules";
-import { own, type Entry, type ResolvedSlot } from "./slots";
+import { own, wordsOf, type Entry, type ResolvedSlot } from "./slots";
 import { displayName, listed, pathOf } from "./text";
 
+/** A CA certificate whose proof of possession is not there yet admits nobody. */
 export function waitingFaults(after: Declared, entries: readonly Entry[]): Fault[] {
   const waiting = Object.entries(after.caCertificates).flatMap(([name, { waits }]) =>
     waits === true ? [name] : [],
@@ -44,4 +46,26 @@ function waitingFault({ path }: ResolvedSlot, words: string, waiting: string[]):
     `${words}, while CA ${names} waits for its proof of possession`,
     `run \`pulumi up\` without this slot, have the code of the output pendingProofs signed, and give ${paths} in the change that fills the slot`,
   );
+}
+
+/** A compromised CA certificate that is let go of in the change that says so. */
+export function retainedFaults(
+  before: Declared | undefined,
+  after: Declared,
+  breaches: Breaches,
+): Fault[] {
+  return Object.entries(before?.caCertificates ?? {}).flatMap(([name, ca]) => {
+    if (ca.retained !== true || own(after.caCertificates, name) !== undefined) return [];
+    const certificate = own(before?.certificates ?? {}, ca.certificate);
+    const breach = breaches.of(ca.certificate, certificate);
+    if (breach === undefined) return [];
+    return [
+      fault(
+        "DPS-CERT-119",
+        pathOf("caCertificates", name),
+        `a CA that ${breach.words}, and that is let go of: ${wordsOf(ca.certificate, certificate)}`,
+        "keep it in caCertificates in this change and remove it in the next one, which deletes it; or delete it in DPS",
+      ),
+    ];
+  });
 }

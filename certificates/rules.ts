@@ -11,7 +11,7 @@ import { fleetCounts } from "./fleet-counts";
 import type { FleetFacts } from "./fleet-facts";
 import { FLEET_CODES, fleetFaults } from "./fleet-rules";
 import { nameFaults } from "./name-rules";
-import { waitingFaults } from "./proof-rules";
+import { retainedFaults, waitingFaults } from "./proof-rules";
 import { inferRolls } from "./rolls";
 import { comesThroughGroupFaults, hubFaults, serviceFaults } from "./service-rules";
 import { caEntryFaults, deviceIdFaults, slotFaults } from "./slot-rules";
@@ -76,6 +76,7 @@ function declaredFaults(
     ...nameFaults(before, after, entries),
     ...caEntryFaults(after),
     ...waitingFaults(after, entries),
+    ...retainedFaults(before, after, breaches),
     ...swapFaults(before, after, breaches),
     ...strengthFaults(before, after, entries, oldEntries),
     ...serviceFaults(before, oldEntries, after),

@@ -141,13 +141,17 @@ export function declare(
     })),
     longestOfflineHours: configuration.fleet.longestOfflineHours,
     certificates,
-    caCertificates: mapValues(configuration.caCertificates, ({ certificate, proof }) => ({
-      certificate,
-      ...(proof !== undefined && "selfAttested" in proof ? { selfAttested: true } : {}),
-      ...(proof !== undefined && "offline" in proof && proof.offline.signedFile === undefined
-        ? { waits: true }
-        : {}),
-    })),
+    caCertificates: mapValues(
+      configuration.caCertificates,
+      ({ certificate, proof, adopt, retain }) => ({
+        certificate,
+        ...((retain ?? adopt) ? { retained: true } : {}),
+        ...(proof !== undefined && "selfAttested" in proof ? { selfAttested: true } : {}),
+        ...(proof !== undefined && "offline" in proof && proof.offline.signedFile === undefined
+          ? { waits: true }
+          : {}),
+      }),
+    ),
     enrollmentGroups: mapValues(
       configuration.enrollmentGroups,
       ({ primary, secondary, status, adopt, retain }) => ({

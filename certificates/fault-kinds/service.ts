@@ -84,6 +84,12 @@ export const SERVICE = {
     explanation:
       "What is adopted is there, is the declared certificate, and is verified or has a proof.",
   },
+  "DPS-CERT-119": {
+    title: "compromised CA certificate that stays in DPS",
+    severity: "warning",
+    explanation:
+      "What was adopted is let go of when it leaves the configuration. No group of this stack admits the key, but DPS holds the CA certificate as verified.",
+  },
   "DPS-CERT-120": {
     title: "reenable of what is not declared",
     severity: "refusal",

@@ -2,7 +2,7 @@ import assert from "node:assert/strict";
 import { formatFault, refusals } from "../../certificates/faults";
 import type { Declared } from "../../certificates/declared";
 import { judge } from "../../certificates/rules";
-import { type Cast, cast, group } from "./cast";
+import { breach, type Cast, cast, group } from "./cast";
 import { NOW, shown } from "./fixtures";
 
 const FIX =
@@ -43,5 +43,27 @@ describe("a CA that waits for its proof of possession", () => {
     const declared = waiting(group(all, "ca", "root-a"));
     declared.enrollmentGroups["sensors"]!.status = "disabled";
     assert.deepEqual(refused(declared), []);
+  });
+});
+
+describe("a compromised CA that was adopted", () => {
+  it("is said to stay in DPS when it leaves the configuration in the same change", async () => {
+    const all = await cast();
+    const before = {
+      ...all.base,
+      caCertificates: {
+        ...all.base.caCertificates,
+        "root-b": { certificate: "root-b", retained: true },
+      },
+    };
+    const { "root-b": gone, ...caCertificates } = before.caCertificates;
+    const warnings = (declared: Declared): string[] =>
+      judge(before, declared, NOW).faults.map(formatFault);
+    assert.deepEqual(warnings({ ...before, ...breach("root-b"), caCertificates }), [
+      `DPS-CERT-119 at caCertificates.root-b: found a CA that has a key that compromised[0] names (leaked), and that is let go of: ${shown(all.rootB)}; fix: keep it in caCertificates in this change and remove it in the next one, which deletes it; or delete it in DPS`,
+    ]);
+    assert.deepEqual(warnings({ ...before, caCertificates }), []);
+    const kept = warnings({ ...before, ...breach("root-b") });
+    assert.ok(gone.retained && kept.every((line) => !line.includes("DPS-CERT-119")), kept.join());
   });
 });
