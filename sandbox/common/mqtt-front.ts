@@ -135,6 +135,7 @@ export async function startMqttFront(options: MqttFrontOptions): Promise<MqttFro
       broker.handle(connection);
     },
     close: async () => {
+      clients.closing = true;
       const closed = new Promise<void>((resolve) => server.close(() => resolve()));
       await new Promise<void>((resolve) => broker.close(resolve));
       // Connections that have not come as far as CONNECT are unknown to the broker.
@@ -150,6 +151,8 @@ class Clients {
   private readonly topics = new WeakMap<Client, Set<string>>();
   /** Clients whose answers are lost. */
   private readonly muted = new Set<string>();
+  /** The records may be gone already when a client that is on its way gets here. */
+  closing = false;
   /** Certificates of connections that are not TLS sockets themselves. */
   readonly presented = new WeakMap<object, Buffer[]>();
 
@@ -242,6 +245,7 @@ class Clients {
     username: string | undefined,
     password: Buffer | undefined,
   ): Promise<number> {
+    if (this.closing) return SERVER_UNAVAILABLE;
     const fault = this.strike("CONNECT", username ?? "");
     if (fault?.kind === "latency") await setTimeout(fault.wait);
     else if (fault !== undefined) {
