@@ -179,10 +179,11 @@ export const SECTIONS: readonly Section[] = [
   },
 ];
 
-const MQTT = `## Devices over MQTT 3.1.1 and TLS
+const MQTT = `## Devices over MQTT 3.1.1 and TLS, also in WebSockets
 
 DPS: registration and its polling. IoT hub: telemetry (received and counted), twins (get, report,
-desired properties as they change), direct methods. AMQP is not there.
+desired properties as they change), direct methods. WebSockets come to the HTTPS
+port, at \`/$iothub/websocket\`. AMQP is not there.
 `;
 
 /** As the listeners name them. */

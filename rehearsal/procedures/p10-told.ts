@@ -68,6 +68,11 @@ export const told: Procedure = {
       again.length === 0,
       again.map(({ id }) => id).join(", ") || "nobody registered",
     );
+    await rehearsal.change("Devices are not told any more", [
+      remove("enrollmentGroups", "sensors", "reprovision"),
+      remove("enrollmentGroups", "gateways", "reprovision"),
+      remove("reprovisioning"),
+    ]);
     course.judgeOverlap();
     course.judgeOthers();
     course.close("told");
