@@ -30,6 +30,8 @@ interface Denial {
   certificate?: string;
   /** ID of the disabled group that holds it. */
   groupId?: string;
+  /** It is a compromised leaf, whose device is removed. Nobody else is by a denial. */
+  removes: boolean;
   /** Enabled groups that admit it once the denial is lifted. */
   admittedBy: Entry[];
 }
@@ -85,7 +87,9 @@ function denied(denial: Denial, already: boolean, entries: Entry[]): Roll {
           { do: "write", entry },
           `contain: write ${entryWords(shadow)}, enabled, with only the new leaf; it shadows the group for ${denial.what}`,
         ),
-        step("remove", remove, "remove: the device's registration and its hub identity"),
+        ...(denial.removes
+          ? [step("remove", remove, "remove: the device's registration and its hub identity")]
+          : []),
       ],
     };
   }
@@ -103,10 +107,9 @@ function denied(denial: Denial, already: boolean, entries: Entry[]): Roll {
           hold,
           `contain: keep ${denial.what} in a disabled enrollment group of its own${idWords(denial)}${because(denial)}`,
         ),
-        step(
+        note(
           "remove",
-          remove,
-          "remove: the registrations and hub identities that came in under it up to the cut-off",
+          "devices that came in under it stay in their hub: which of a group's devices these are, DPS does not tell",
         ),
       ],
     };
@@ -122,7 +125,9 @@ function denied(denial: Denial, already: boolean, entries: Entry[]): Roll {
         hold,
         `contain: hold a disabled individual enrollment \`${id}\`; it denies the whole registration ID, whatever certificate comes`,
       ),
-      step("remove", remove, "remove: the device's registration and its hub identity"),
+      denial.removes
+        ? step("remove", remove, "remove: the device's registration and its hub identity")
+        : note("remove", "a device that is in a hub stays there: disable its identity in the hub"),
     ],
   };
 }
@@ -200,14 +205,17 @@ function denialsOf(
       const certificate = ofName(declared, each.certificate);
       // A compromised CA is P6 or P7.
       if (isCa(certificate) || breaches.of(each.certificate, certificate) === undefined) return [];
-      return device(certificate, after, entries).filter(
-        (denial) => !hasEntry(denial, entriesBefore),
-      );
+      return device(certificate, after, entries)
+        .filter((denial) => !hasEntry(denial, entriesBefore))
+        .map((denial) => ({ ...denial, removes: true }));
     }),
   ];
-  return denials.filter(
-    (denial, index) => denials.findIndex((each) => each.key === denial.key) === index,
-  );
+  return denials
+    .filter((denial, index) => denials.findIndex((each) => each.key === denial.key) === index)
+    .map((denial) => ({
+      ...denial,
+      removes: denials.some((each) => each.key === denial.key && each.removes),
+    }));
 }
 
 function heldBy({ name, certificate, path, groupId }: HeldCa, after: Declared): Denial {
@@ -218,6 +226,7 @@ function heldBy({ name, certificate, path, groupId }: HeldCa, after: Declared): 
     what: wordsOf(name, certificate),
     ...(certificate.known && { certificate: certificate.summary.sha256Thumbprint }),
     ...(groupId !== undefined && { groupId }),
+    removes: false,
     admittedBy: admittingGroups(after, certificate),
   };
 }
@@ -278,6 +287,7 @@ function deviceOf(
     entry: entry?.path ?? entryPath("individual", registrationId),
     what: `\`${displayName(registrationId)}\``,
     registrationId,
+    removes: false,
     admittedBy: admittingGroups(after, certificate),
   };
 }
