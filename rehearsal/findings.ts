@@ -38,6 +38,12 @@ export class Findings {
     this.add(procedure, "it is carried out to its end", false, why);
   }
 
+  /** Whether a preview has seen nothing to change. */
+  addSettled(after: string, settled: boolean): void {
+    const rule = `pulumi preview --expect-no-changes succeeds after ${after}`;
+    this.add("always", rule, settled, settled ? "no changes" : "changes");
+  }
+
   addAll(procedure: string, rulings: Ruling[]): void {
     for (const { rule, held, evidence } of rulings) {
       this.add(procedure, rule, held, evidence);

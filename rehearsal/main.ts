@@ -10,9 +10,13 @@ async function main(): Promise<number> {
       "Rehearses procedures of a certificate roll on the real Pulumi engine with real device clients, in a sandbox that is thrown away. Exit code 0: every rule held.",
     )
     .argument("[procedures...]", "P1 to P12, a variant by its name, all, or kills")
+    .option(
+      "--adopted",
+      "service, hubs, CA certificates and entries are made by hand before, and taken over",
+    )
     .option("--list", "say what there is, and do nothing")
     .parse();
-  const flags = command.opts<{ list?: true }>();
+  const flags = command.opts<{ list?: true; adopted?: true }>();
   if (flags.list) {
     console.log(listOf(catalogue));
     return 0;
@@ -21,7 +25,7 @@ async function main(): Promise<number> {
     command.error("Which procedure? P1 to P12, all, kills, or one of those that --list shows.");
   }
   try {
-    return await toVerdict({ procedures: select(catalogue, command.args) });
+    return await toVerdict({ procedures: select(catalogue, command.args), adopted: flags.adopted });
   } catch (error) {
     if (error instanceof UnknownProcedureError) {
       command.error(error.message);

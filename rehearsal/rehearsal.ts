@@ -3,6 +3,7 @@ import { mkdtempSync, rmSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { startSandbox, type RunningSandbox } from "../sandbox/sandbox";
+import { adopting, makeByHand } from "./adopted";
 import { Aviary } from "./canaries";
 import { recordsOf, remainsIn, secretsInClear } from "./conclusion";
 import { ConfigurationFile, describe, type Edit } from "./configuration";
@@ -12,7 +13,7 @@ import type { Findings } from "./findings";
 import { type DeviceSpec, FleetDevice, type Mark } from "./fleet";
 import { Observer } from "./moments";
 import { Pki } from "./pki";
-import type { Member, Setting } from "./setting";
+import type { Member, Sections, Setting } from "./setting";
 import { mainSlot } from "./slots";
 import type { Telling } from "./telling";
 import { Wire } from "./wire";
@@ -40,6 +41,9 @@ export interface ChangeOptions {
   preview?: boolean;
   kill?: KillPoint | undefined;
 }
+
+/** Where devices register. */
+type Target = Pick<StackOutputs, "idScope" | "provisioningHost">;
 
 const PROJECT = "dps-certificates";
 
@@ -111,32 +115,60 @@ export class Rehearsal {
       .map(({ registrationId }) => this.devices.get(registrationId)!);
   }
 
-  /** The first `up`, and the devices on top of it. */
+  /** The first `up`, and the devices on top of it; what is taken over has its devices before. */
   async deploy(): Promise<void> {
-    const { members, declare } = this.options.setting;
+    const { members, declare, adopted = false } = this.options.setting;
     const sections = await declare?.(this.pki, members);
-    await this.engine.create(sections);
-    this.telling.part(`pulumi up: ${sections === undefined ? "the dev stack" : "the first one"}`);
-    await this.engine.up();
-    const outputs = await this.outputs();
-    this.telling.part(`Start ${members.length} devices`);
-    for (const member of members) {
-      this.join(member, await this.firstIdentity(member), outputs);
+    if (adopted && sections !== undefined) {
+      await this.engine.create(adopting(sections));
+      await this.takeOver(sections);
+    } else {
+      await this.engine.create(sections);
+      this.telling.part(`pulumi up: ${sections === undefined ? "the dev stack" : "the first one"}`);
+      await this.engine.up();
+      await this.startMembers(await this.outputs());
     }
     const [settled] = await Promise.all([this.engine.isSettled(), this.allWork()]);
     for (const device of this.devices.values()) {
       this.began.set(device, device.mark());
     }
+    this.findings.addSettled("the first up", settled);
+  }
+
+  /** Made by hand, with devices that work; then the stack, which they do not notice. */
+  private async takeOver(sections: Sections): Promise<void> {
+    this.telling.part("Make service, hubs, CA certificates and entries by hand");
+    await makeByHand(this.options.program, this.folder, this.environment, sections);
+    const [service] = this.sandbox.endpoints().provisioningServices;
+    const { idScope, serviceHostName } = service!;
+    await this.startMembers({ idScope, provisioningHost: serviceHostName });
+    await this.allWork();
+    const marks = [...this.devices.values()].map((device) => ({ device, mark: device.mark() }));
+    const began = this.observer.mark();
+    this.telling.part("pulumi up: everything is taken over");
+    await this.engine.up();
+    const { moments } = this.observer.since(began);
+    const disturbed = marks.filter(({ device, mark }) =>
+      device.since(mark).some(({ event }) => event === "disconnected" || event === "refused"),
+    );
     this.findings.add(
       "always",
-      "pulumi preview --expect-no-changes succeeds after the first up",
-      settled,
-      settled ? "no changes" : "changes",
+      "what was made by hand is taken over without a write, and no device notices",
+      moments.length === 0 && disturbed.length === 0,
+      `${moments.length} writes; ${disturbed.length} of ${marks.length} devices disturbed`,
     );
   }
 
+  private async startMembers(target: Target): Promise<void> {
+    const { members } = this.options.setting;
+    this.telling.part(`Start ${members.length} devices`);
+    for (const member of members) {
+      this.join(member, await this.firstIdentity(member), target);
+    }
+  }
+
   /** A device begins, with its first certificate. */
-  join(spec: DeviceSpec, identity: Identity, target: StackOutputs): FleetDevice {
+  join(spec: DeviceSpec, identity: Identity, target: Target): FleetDevice {
     const device = new FleetDevice(spec, this.files);
     this.devices.set(device.id, device);
     device.give(identity);
@@ -226,12 +258,7 @@ export class Rehearsal {
   async conclude(): Promise<void> {
     this.telling.part("Conclude");
     const settled = await this.isSettled();
-    this.findings.add(
-      "always",
-      "pulumi preview --expect-no-changes succeeds after the last up",
-      settled,
-      settled ? "no changes" : "changes",
-    );
+    this.findings.addSettled("the last up", settled);
     this.findings.addBystanders(this.began);
     this.telling.hush(true);
     await this.stopDevices();
@@ -244,11 +271,16 @@ export class Rehearsal {
     );
     this.telling.step("pulumi destroy");
     await this.engine.destroy();
+    const { declare, adopted = false } = this.options.setting;
+    const kept = adopted && declare !== undefined;
     const remains = remainsIn(this.sandbox.sandbox);
+    const named = (name: string): boolean => remains.some((one) => one.endsWith(`in ${name}`));
     this.findings.add(
       "always",
-      "pulumi destroy leaves nothing in the sandbox",
-      remains.length === 0,
+      kept
+        ? "pulumi destroy leaves the service and the hubs that were made by hand"
+        : "pulumi destroy leaves nothing in the sandbox",
+      kept ? named("provisioning-services") && named("iot-hubs") : remains.length === 0,
       remains.join(", ") || "nothing left",
     );
   }

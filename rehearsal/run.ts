@@ -12,6 +12,8 @@ export interface RunOptions {
   procedures: Procedure[];
   /** In place of each procedure's own setting. */
   setting?: Setting;
+  /** What procedures begin with is made by hand and taken over. Default: false. */
+  adopted?: boolean | undefined;
   /** Hears what is going on, line by line. */
   say: (line: string) => void;
   /** Aborted: everything ends, as soon as it can be ended in order. */
@@ -62,13 +64,19 @@ function needed({ setting, procedures }: Part): Part {
 /** Resolves to what is left to do in another sandbox, after one procedure has failed. */
 async function carryOut(
   { setting, procedures }: Part,
-  { program, signal }: RunOptions,
+  { program, signal, adopted = false }: RunOptions,
   findings: Findings,
   telling: Telling,
 ): Promise<Procedure[]> {
   const begin = async (): Promise<Rehearsal> => {
     signal?.throwIfAborted();
-    return Rehearsal.begin({ program, setting, findings, telling, signal });
+    return Rehearsal.begin({
+      program,
+      setting: { ...setting, adopted },
+      findings,
+      telling,
+      signal,
+    });
   };
   const rehearsal = await begin();
   let current = procedures[0]?.name ?? "always";

@@ -18,6 +18,8 @@ export interface Setting {
    * dev stack, whose certificates are made in the stack.
    */
   declare?: (pki: Pki, members: Member[]) => Promise<Sections>;
+  /** What is declared was made by hand before, and is taken over. Default: false. */
+  adopted?: boolean;
 }
 
 /** An individual enrollment that the observer rolls and tries; no device has it. */

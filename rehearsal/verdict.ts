@@ -6,7 +6,7 @@ import { rehearse, type RunOptions } from "./run";
 
 /** Resolves to the exit code: 0 when every rule held, 1 when one did not, 130 after a signal. */
 export async function toVerdict(
-  options: Pick<RunOptions, "procedures" | "setting">,
+  options: Pick<RunOptions, "procedures" | "setting" | "adopted">,
 ): Promise<number> {
   const began = Date.now();
   const interrupted = new AbortController();

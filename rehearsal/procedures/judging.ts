@@ -40,13 +40,13 @@ export async function refuses(
   );
 }
 
-/** A waivable fault is accepted until tomorrow. */
+/** Waivable faults are accepted until tomorrow. */
 export function waive(
   rehearsal: Rehearsal,
-  fault: { code: string; path: string },
   reason: string,
+  faults: { code: string; path: string }[],
 ): Edit {
   const before = (rehearsal.configured("waivers") ?? []) as object[];
   const until = new Date(Date.now() + 24 * 60 * 60 * 1000).toISOString().slice(0, 10);
-  return set(["waivers"], [...before, { ...fault, reason, until }]);
+  return set(["waivers"], [...before, ...faults.map((fault) => ({ ...fault, reason, until }))]);
 }

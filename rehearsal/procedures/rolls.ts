@@ -89,7 +89,8 @@ export async function groupRoll(
       await groupCanary(rehearsal, "new", target.certificate),
     ],
     old: [old.certificate],
-    oldCas: goes,
+    // What was taken over stays in DPS when nothing declares it any more.
+    oldCas: goes.filter((ca) => rehearsal.configured("caCertificates", ca, "adopt") !== true),
   };
 }
 
