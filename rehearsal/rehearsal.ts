@@ -271,10 +271,9 @@ export class Rehearsal {
     );
     this.telling.step("pulumi destroy");
     await this.engine.destroy();
-    const { declare, adopted = false } = this.options.setting;
-    const kept = adopted && declare !== undefined;
+    const kept = this.options.setting.adopted && this.options.setting.declare;
     const remains = remainsIn(this.sandbox.sandbox);
-    const named = (name: string): boolean => remains.some((one) => one.endsWith(`in ${name}`));
+    const named = (name: string): boolean => remains.some((one) => one.endsWith(name));
     this.findings.add(
       "always",
       kept
