@@ -35,7 +35,14 @@ export const goingBack: Procedure = {
     const withdraw = [...roll.add, ...roll.declare].map(({ path }) => remove(...path));
     const course = await Course.begin(rehearsal, this.name, devices, roll.canaries);
 
+    // Like the devices, canaries register last with what stays: what is in use is not taken away.
+    const settleOnOld = async (): Promise<void> => {
+      const stop = await rehearsal.aviary.watch(roll.canaries.filter(({ role }) => role === "old"));
+      stop();
+    };
+
     await rehearsal.change("Prepare", prepare);
+    await settleOnOld();
     await rehearsal.change("Prepare, taken back: the new certificates go", withdraw);
     course.judgeUndisturbed(devices, "taking back the prepare phase disturbs no device");
     await rehearsal.change("Prepare again", prepare);
@@ -46,6 +53,7 @@ export const goingBack: Procedure = {
     await rehearsal.change("Retire", [...roll.release, ...roll.forget]);
     await rehearsal.change("Retire, taken back: the old certificates beside the new ones", old);
     await rollAll(before);
+    await settleOnOld();
     await rehearsal.change("And the new ones go", withdraw);
     await rehearsal.allWork();
     course.judgeNeverRefusedByDps("after retiring was taken back the old certificates work again");
