@@ -1,14 +1,23 @@
 /**
- * CA certificates of a DPS instance: etags, verification codes, proof of possession. Recorded answers:
- * Azure CLI's test_dps_certificate_lifecycle, and the .NET SDK's DpsCertificateOperations.
+ * CA certificates of a DPS instance or an IoT hub: etags, verification codes, proof of possession. Recorded
+ * answers: Azure CLI's test_dps_certificate_lifecycle and test_certificate_lifecycle, and the .NET SDK's
+ * DpsCertificateOperations.
  */
 import { randomBytes, X509Certificate } from "node:crypto";
 import type { FastifyInstance, FastifyReply, FastifyRequest } from "fastify";
 import { armError, devicesError } from "../common/errors";
 import type { CaCertificateRecord, ProvisioningServiceRecord } from "../common/model";
+import type { Collection } from "../common/store";
 import { Directory, type EnrollmentRecord } from "../dps-service/records";
 import { faultOfProof, readCaCertificate, readCertificate, shownFields } from "./certificate-body";
-import { apiVersion, asObject, bodyObject, ifMatch, type ArmContext } from "./context";
+import {
+  apiVersion,
+  asObject,
+  bodyObject,
+  ifMatch,
+  type ArmContext,
+  type ServiceKind,
+} from "./context";
 import {
   CERTIFICATE_SHOWN_SINCE,
   CODE_BAD_REQUEST,
@@ -17,19 +26,31 @@ import {
   CODE_TOO_MANY_CERTIFICATES,
   CODE_VERIFICATION_FAILED,
 } from "./not-known";
-import { resourceId } from "./services";
+import { resourceId, type ServiceResource } from "./services";
 
 interface Route {
   Params: { group: string; name: string; certificate: string };
 }
 
-const ALL =
-  "/subscriptions/:subscription/resourceGroups/:group/providers/Microsoft.Devices/provisioningServices/:name/certificates";
-const ONE = `${ALL}/:certificate`;
+export const HUB_CA_CERTIFICATES = "hub-ca-certificates";
+
+/** What differs between the two kinds of service. */
+interface Owner {
+  kind: ServiceKind;
+  type: "provisioningServices" | "IotHubs";
+  collection: Collection<CaCertificateRecord>;
+  find: (name: string) => ServiceResource | undefined;
+  etag: () => string;
+  /** As `created` is shown. */
+  created: (record: CaCertificateRecord) => string;
+  /** The first group that names the certificate. */
+  referring: (owner: ServiceResource, record: CaCertificateRecord) => string | undefined;
+  /** Before this api-version the body holds the properties, from then on it holds `properties`. */
+  nestedSince: string;
+}
+
 /** Source: MicrosoftDocs/azure-docs includes/iot-dps-limits.md. */
 const MOST_CERTIFICATES = 25;
-/** Before 2022-02-05 the body holds the properties, from then on it holds `properties`. */
-const NESTED_BODY_SINCE = "2022-02-05";
 /** `isVerified` of a PUT is in the model since then. */
 const SELF_ATTESTATION_SINCE = "2020-03-01";
 /** What DPS shows as the time of creation [recorded]. */
@@ -38,9 +59,42 @@ const NEVER = "Mon, 01 Jan 0001 00:00:00 GMT";
 const NAME_RULE = /^[a-z0-9][a-z0-9._-]{0,254}[a-z0-9]$|^[a-z0-9]$/i;
 
 export function registerCaCertificates(app: FastifyInstance, context: ArmContext): void {
-  const { caCertificates, clock, switches } = context.sandbox;
+  const { sandbox } = context;
+  const { services, hubs } = sandbox;
+  register(app, context, {
+    kind: "provisioning-service",
+    type: "provisioningServices",
+    collection: sandbox.caCertificates,
+    find: (name) => services.get(name),
+    etag: certificateEtag,
+    created: () => NEVER,
+    referring: ({ name }, record) => {
+      const service = services.get(name);
+      return service && referringGroup(context, service, record);
+    },
+    nestedSince: "2022-02-05",
+  });
+  register(app, context, {
+    kind: "iot-hub",
+    type: "IotHubs",
+    collection: sandbox.collection(HUB_CA_CERTIFICATES),
+    find: (name) => hubs.get(name),
+    etag: () => randomBytes(8).toString("base64"),
+    created: (record) => new Date(record.created).toUTCString(),
+    referring: () => undefined,
+    nestedSince: "",
+  });
+}
+
+function register(app: FastifyInstance, context: ArmContext, owner: Owner): void {
+  const { clock, switches } = context.sandbox;
+  const { collection: caCertificates } = owner;
+  const ALL = `/subscriptions/:subscription/resourceGroups/:group/providers/Microsoft.Devices/${owner.type}/:name/certificates`;
+  const ONE = `${ALL}/:certificate`;
+  const body = (of: Present, shown: boolean, verificationCode?: string): object =>
+    shownBody(context, owner, of, shown, verificationCode);
   const find = (request: FastifyRequest<Route>): Found => {
-    const service = requireParent(context, request.params);
+    const service = requireParent(context, owner, request.params);
     const record = caCertificates.get(`${service.name}/${request.params.certificate}`);
     return { service, record };
   };
@@ -55,26 +109,25 @@ export function registerCaCertificates(app: FastifyInstance, context: ArmContext
   const save = (record: CaCertificateRecord): CaCertificateRecord =>
     caCertificates.put(`${record.service}/${record.name}`, {
       ...record,
-      etag: certificateEtag(),
+      etag: owner.etag(),
       updated: clock.now().toISOString(),
     });
 
   app.get<Route>(ALL, async (request) => {
-    const service = requireParent(context, request.params);
+    const service = requireParent(context, owner, request.params);
     const records = caCertificates.list(`${service.name}/`);
-    return { value: records.map((record) => body(context, service, record, shows(request))) };
+    return { value: records.map((record) => body({ service, record }, shows(request))) };
   });
 
   app.get<Route>(ONE, async (request) => {
-    const { service, record } = required(request);
-    return body(context, service, record, shows(request));
+    return body(required(request), shows(request));
   });
 
   app.put<Route>(ONE, async (request, reply) => {
     const { service, record } = find(request);
     const now = clock.now();
     checkEtag(request, record, now, record !== undefined);
-    const { certificate, isVerified } = sentProperties(request, now);
+    const { certificate, isVerified } = sentProperties(request, owner.nestedSince, now);
     if (!NAME_RULE.test(request.params.certificate)) {
       const text = `The certificate name '${request.params.certificate}' is not valid.`;
       throw devicesError(400, CODE_BAD_REQUEST, text, now);
@@ -98,7 +151,7 @@ export function registerCaCertificates(app: FastifyInstance, context: ArmContext
       updated: "",
     });
     note(reply, saved, isVerified === true ? "self-attested" : "uploaded");
-    return body(context, service, saved, shows(request));
+    return body({ service, record: saved }, shows(request));
   });
 
   app.delete<Route>(ONE, async (request, reply) => {
@@ -107,8 +160,7 @@ export function registerCaCertificates(app: FastifyInstance, context: ArmContext
       return reply.code(204).send();
     }
     checkEtag(request, record, clock.now(), switches.caDeleteNeedsIfMatch);
-    const group =
-      switches.referencedCaDelete === "refused" && referringGroup(context, service, record);
+    const group = switches.referencedCaDelete === "refused" && owner.referring(service, record);
     if (group) {
       const text = `The certificate '${record.name}' is referred to by the enrollment group '${group}'.`;
       throw devicesError(409, CODE_CERTIFICATE_IN_USE, text, clock.now());
@@ -124,7 +176,7 @@ export function registerCaCertificates(app: FastifyInstance, context: ArmContext
     const verificationCode = randomBytes(24).toString("hex").toUpperCase();
     const earlier = switches.newCodeEndsEarlierOnes ? [] : (record.verificationCodes ?? []);
     const saved = save({ ...record, verificationCodes: [...earlier, verificationCode] });
-    return body(context, service, saved, true, verificationCode);
+    return body({ service, record: saved }, true, verificationCode);
   });
 
   app.post<Route>(`${ONE}/verify`, async (request, reply) => {
@@ -144,7 +196,7 @@ export function registerCaCertificates(app: FastifyInstance, context: ArmContext
     }
     const saved = save({ ...rest, isVerified: true });
     note(reply, saved, "verified");
-    return body(context, service, saved, shows(request));
+    return body({ service, record: saved }, shows(request));
   });
 }
 
@@ -163,12 +215,12 @@ function referringGroup(
 }
 
 interface Present {
-  service: ProvisioningServiceRecord;
+  service: ServiceResource;
   record: CaCertificateRecord;
 }
 
 interface Found {
-  service: ProvisioningServiceRecord;
+  service: ServiceResource;
   record: CaCertificateRecord | undefined;
 }
 
@@ -207,12 +259,13 @@ function matches(sent: string, etag: string): boolean {
 
 function sentProperties(
   request: FastifyRequest,
+  nestedSince: string,
   now: Date,
 ): { certificate: unknown; isVerified: boolean | undefined } {
   const version = apiVersion(request);
   const sent = bodyObject(request);
   const properties =
-    version.slice(0, 10) >= NESTED_BODY_SINCE
+    version.slice(0, 10) >= nestedSince
       ? asObject(sent["properties"], "The property 'properties'")
       : sent;
   const { certificate, isVerified } = properties;
@@ -228,22 +281,22 @@ function shows(request: FastifyRequest): boolean {
   return apiVersion(request).slice(0, 10) >= CERTIFICATE_SHOWN_SINCE;
 }
 
-function body(
+function shownBody(
   context: ArmContext,
-  service: ProvisioningServiceRecord,
-  record: CaCertificateRecord,
+  { kind, type, created }: Owner,
+  { service, record }: Present,
   shown: boolean,
   verificationCode?: string,
 ): object {
   return {
-    id: `${resourceId(context, "provisioning-service", service)}/certificates/${record.name}`,
+    id: `${resourceId(context, kind, service)}/certificates/${record.name}`,
     name: record.name,
-    type: "Microsoft.Devices/provisioningServices/Certificates",
+    type: `Microsoft.Devices/${type}/Certificates`,
     etag: record.etag,
     properties: {
       ...shownFields(x509(record)),
       isVerified: record.isVerified,
-      created: NEVER,
+      created: created(record),
       updated: new Date(record.updated).toUTCString(),
       certificate: shown ? record.certificate : null,
       ...(verificationCode === undefined ? {} : { verificationCode }),
@@ -251,15 +304,18 @@ function body(
   };
 }
 
-function requireParent(context: ArmContext, params: Route["Params"]): ProvisioningServiceRecord {
-  const { group, name } = params;
-  const service = context.sandbox.services.get(name);
+function requireParent(
+  context: ArmContext,
+  { type, find }: Owner,
+  { group, name }: Route["Params"],
+): ServiceResource {
+  const service = find(name);
   if (service?.resourceGroup.toLowerCase() !== group.toLowerCase() || service === undefined) {
-    const parent = `/subscriptions/${context.subscriptionId}/resourceGroups/${group}/providers/Microsoft.Devices/provisioningServices/${name}`;
+    const parent = `/subscriptions/${context.subscriptionId}/resourceGroups/${group}/providers/Microsoft.Devices/${type}/${name}`;
     throw armError(
       404,
       "ParentResourceNotFound",
-      `Failed to perform the operation on a resource of type 'provisioningServices/certificates', because the parent resource '${parent}' could not be found.`,
+      `Failed to perform the operation on a resource of type '${type}/certificates', because the parent resource '${parent}' could not be found.`,
     );
   }
   return service;

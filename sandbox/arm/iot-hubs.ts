@@ -1,7 +1,8 @@
 /** IoT hubs as ARM resources. Recorded answers: Azure CLI's test_certificate_lifecycle, 2021-03-31. */
 import type { FastifyInstance, FastifyRequest } from "fastify";
-import type { IotHubRecord } from "../common/model";
+import type { CaCertificateRecord, IotHubRecord } from "../common/model";
 import { mergePolicies, newPolicy } from "./access-policies";
+import { HUB_CA_CERTIFICATES } from "./ca-certificates";
 import {
   asObject,
   bodyObject,
@@ -117,6 +118,10 @@ export function registerIotHubs(app: FastifyInstance, context: ArmContext): void
 export async function removeHub(context: ArmContext, name: string): Promise<void> {
   await context.fronts.remove(KIND, name);
   context.sandbox.hubs.delete(name);
+  const certificates = context.sandbox.collection<CaCertificateRecord>(HUB_CA_CERTIFICATES);
+  for (const certificate of certificates.list(`${name}/`)) {
+    certificates.delete(`${name}/${certificate.name}`);
+  }
 }
 
 /** Makes a new service reachable; one whose listeners cannot be opened never existed. */
