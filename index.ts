@@ -84,13 +84,11 @@ const deniedRoots = stack.held.flatMap(({ resourceName, ca }) =>
     : [new EnrollmentGroup(resourceName, { service, status: "disabled", primary: named(cas, ca) })],
 );
 
-const removals = configuration.compromised.map((entry) => {
-  const name = "certificate" in entry ? entry.certificate : entry.thumbprint;
-  return new BreachRemoval(name, {
-    service,
-    compromised: compromised.apply((keys) => keys.find((key) => key.name === name)!),
-    replaced: [...groups, ...individuals, ...denials],
-  });
+const removal = new BreachRemoval("breaches", {
+  ...stack.removal,
+  service,
+  compromised,
+  replaced: [...groups, ...individuals, ...denials],
 });
 
 /** Beside the entries, not in them: a removal waits for entries, and must not wait for devices. */
@@ -118,9 +116,12 @@ export const pendingProofs = pulumi
   .all(Object.fromEntries([...cas].map(([name, { pending }]) => [name, pending])))
   .apply(codesToSign);
 /** Devices that a breach removed and that are not back yet. */
-export const pendingDevices = pulumi
-  .all(removals.map(({ pending }) => pending))
-  .apply((all) => all.flat());
+export const pendingDevices = removal.pending;
+/** Devices that a breach left their access: no evidence, or a later wave. */
+export const unremovedDevices = pulumi.output({
+  withoutEvidence: removal.left,
+  waiting: removal.waiting,
+});
 /** What became of the devices that were told to register again, by enrollment. */
 export const reprovisioned = Object.fromEntries(
   reprovisionings.map(({ entryId, report }) => [entryId, report]),

@@ -1,5 +1,6 @@
 import * as pulumi from "@pulumi/pulumi";
 import type { CompromisedKey } from "../certificates/compromised-keys";
+import type { RemovalSettings } from "../dynamic-providers/device-registration-removal/scope";
 import {
   DeviceRegistrationRemovalResource,
   DeviceTwinJournalResource,
@@ -8,43 +9,65 @@ import type { ProvisioningService } from "./provisioning-service";
 
 export interface BreachRemovalArgs {
   service: ProvisioningService;
-  compromised: pulumi.Input<CompromisedKey>;
+  /** Everything that is declared compromised; empty: nobody is removed, and what is owed is given back. */
+  compromised: pulumi.Input<CompromisedKey[]>;
   /** What has to be replaced before devices are removed, so that they find their way back at once. */
   replaced: pulumi.Resource[];
-  /** How long to wait for removed devices, to give them their tags and desired properties back; seconds. Default: 30. */
+  /** Which candidates go and when, and what becomes of their hub identities. */
+  remove: RemovalSettings;
+  /** Thumbprints of the CA certificates whose leaves are good; needed to judge by a manifest. */
+  goodIssuers: pulumi.Input<string[]>;
+  /** How long to wait for removed devices, to give them back what they lost; seconds. Default: 30. */
   restoreWaitSeconds?: number;
 }
 
 /**
  * The last phase of a breach: the devices that came in with a compromised certificate lose their hub
- * identity and their DPS registration. Who that is, and what they lose, is written down first.
+ * identity and their DPS registration. Who that is, and what they lose, is written down first. One for
+ * a service: what it owes to devices that are not back outlives the declaration of the breach.
  */
 export class BreachRemoval extends pulumi.ComponentResource {
   readonly removed: pulumi.Output<string[]>;
   /** Removed devices that are not back yet. */
   readonly pending: pulumi.Output<string[]>;
+  /** Devices that keep their access, because nothing proves that their leaf is compromised. */
+  readonly left: pulumi.Output<string[]>;
+  /** Number of devices that wait for a later wave. */
+  readonly waiting: pulumi.Output<number>;
 
   constructor(name: string, args: BreachRemovalArgs, options?: pulumi.ComponentResourceOptions) {
     super("dps-certificates:index:BreachRemoval", name, {}, options);
     const { service } = args;
-    const compromised = pulumi.output(args.compromised);
     const scope = {
       connection: service.connection,
-      compromised,
+      compromised: args.compromised,
       caKeys: service.containment.caKeys,
-      containment: pulumi
-        .all([service.containment.contained, compromised])
-        .apply(([contained, { key }]) => contained[key] ?? { entries: [] }),
+      contained: service.containment.contained,
+      remove: args.remove,
+      goodIssuers: args.goodIssuers,
     };
     const after = { parent: this, dependsOn: [...service.gate, ...args.replaced] };
     const journal = new DeviceTwinJournalResource(name, scope, after);
+    this.waiting = journal.waiting.apply(({ length }) => length);
     const removal = new DeviceRegistrationRemovalResource(
       name,
-      { ...scope, journal: journal.devices, restoreWaitSeconds: args.restoreWaitSeconds ?? 30 },
+      {
+        ...scope,
+        journal: journal.devices,
+        waiting: this.waiting,
+        held: journal.held,
+        restoreWaitSeconds: args.restoreWaitSeconds ?? 30,
+      },
       after,
     );
     this.removed = removal.removed;
     this.pending = removal.pending;
-    this.registerOutputs({ removed: this.removed, pending: this.pending });
+    this.left = removal.left;
+    this.registerOutputs({
+      removed: this.removed,
+      pending: this.pending,
+      left: this.left,
+      waiting: this.waiting,
+    });
   }
 }

@@ -20,6 +20,7 @@ import { foldCase } from "../certificates/text";
 import type { CaCertificateArgs } from "./ca-certificate";
 import { type Certificate, certificateFromPem } from "./certificate";
 import { DevCertificate } from "./dev-certificate";
+import { type Removal, removalOf } from "./removal-settings";
 
 export interface Stack {
   configuration: StackConfiguration;
@@ -29,6 +30,8 @@ export interface Stack {
   /** PEM of the certificates made in the stack, by name. */
   made: Record<string, pulumi.Output<string>>;
   compromised: pulumi.Output<CompromisedKey[]>;
+  /** How devices are removed after a breach. */
+  removal: Removal;
   /** Key of each declared CA certificate, by its name in DPS. */
   caKeys: Record<string, pulumi.Output<string>>;
   /** Keys in the slots of each declared enrollment, by `group/ID` or `individual/ID`. */
@@ -115,12 +118,15 @@ function resolve(configuration: StackConfiguration, declared: Declared): Omit<St
       .filter(([, { privateKeyPem }]) => privateKeyPem !== undefined)
       .map(([name, { pem }]) => [name, pem]),
   );
+  const { removal, faults } = removalOf(configuration, declared, made);
+  refuse(faults);
   return {
     configuration,
     declared,
     certificates,
     made,
     compromised: compromisedIn(declared, made),
+    removal,
     caKeys: Object.fromEntries(
       Object.entries(configuration.caCertificates).map(([ca, { certificate }]) => [
         ca,

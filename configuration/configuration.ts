@@ -5,7 +5,6 @@
 import { RefusedError, type Fault } from "../certificates/faults";
 import { configurationFaults } from "./checks";
 import { schemaFaults } from "./schema-faults";
-import { notSupportedYet } from "./not-supported-yet";
 
 export interface StackConfiguration {
   /** `sandbox`: the local emulator. `azure`: a real subscription. */
@@ -168,7 +167,7 @@ export function readConfiguration(raw: unknown): StackConfiguration {
   const value: unknown = structuredClone(raw);
   refuseAny(schemaFaults(value));
   const configuration = withDevDefaults(value as StackConfiguration);
-  refuseAny([...configurationFaults(configuration), ...notSupportedYet(configuration)]);
+  refuseAny(configurationFaults(configuration));
   return configuration;
 }
 

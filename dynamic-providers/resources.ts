@@ -7,10 +7,11 @@ import type { BreachContainmentInputs, Containment } from "./breach-containment/
 import type { CaCertificateInputs, CaCertificateOutputs } from "./ca-certificate/live";
 import type { PendingProof } from "./ca-certificate/offline";
 import type { DeviceRegistrationRemovalInputs } from "./device-registration-removal/provider";
-import type { RemovalScope } from "./device-registration-removal/candidates";
+import type { RemovalScope } from "./device-registration-removal/scope";
+import type { JournalEntry } from "./device-twin-journal/journal";
+import type { DeviceTwinJournalOutputs } from "./device-twin-journal/provider";
 import type { DeviceReprovisioningInputs } from "./device-reprovisioning/provider";
 import type { Report } from "./device-reprovisioning/outcomes";
-import type { JournalEntry } from "./device-twin-journal/provider";
 import type { EnrollmentInputs, LiveEnrollment } from "./enrollment/live";
 import type { FleetJudgementInputs } from "./fleet-judgement/provider";
 import type { HandlerName } from "./handlers";
@@ -114,9 +115,11 @@ export class EnrollmentResource extends DynamicResource<EnrollmentInputs> {
 
 export class DeviceTwinJournalResource extends DynamicResource<RemovalScope> {
   declare readonly devices: pulumi.Output<JournalEntry[]>;
+  declare readonly waiting: pulumi.Output<DeviceTwinJournalOutputs["waiting"]>;
+  declare readonly held: pulumi.Output<string>;
 
   constructor(name: string, args: Args<RemovalScope>, options: pulumi.CustomResourceOptions) {
-    super("DeviceTwinJournal", name, args, ["devices"], {
+    super("DeviceTwinJournal", name, args, ["devices", "waiting", "waves", "held"], {
       ...options,
       // Desired properties may hold what nobody should read in a state file.
       additionalSecretOutputs: ["devices"],
@@ -128,13 +131,18 @@ export class DeviceRegistrationRemovalResource extends DynamicResource<DeviceReg
   declare readonly removed: pulumi.Output<string[]>;
   declare readonly restored: pulumi.Output<string[]>;
   declare readonly pending: pulumi.Output<string[]>;
+  declare readonly left: pulumi.Output<string[]>;
 
   constructor(
     name: string,
     args: Args<DeviceRegistrationRemovalInputs>,
     options: pulumi.CustomResourceOptions,
   ) {
-    super("DeviceRegistrationRemoval", name, args, ["removed", "restored", "pending"], options);
+    const outputs = ["progress", "saved", "removed", "restored", "pending", "left"];
+    super("DeviceRegistrationRemoval", name, args, outputs, {
+      ...options,
+      additionalSecretOutputs: ["saved"],
+    });
   }
 }
 

@@ -1,68 +1,80 @@
-/** Who has to be removed after a breach. */
-import { EnrollmentsClient } from "../../clients/enrollments";
-import type { Connection } from "../../clients/target";
-import type { CompromisedKey } from "../../certificates/compromised-keys";
-import type { Containment } from "../breach-containment/provider";
-import { isSame } from "../breach-containment/closing";
+/** Who may have to be removed after a breach. */
+import { EnrollmentsClient, type RegistrationRecord } from "../../clients/enrollments";
+import { type ClosedEntry, isSame } from "../breach-containment/closing";
 import { registrationsOf, time } from "../breach-containment/registrations";
-
-export interface RemovalScope {
-  connection: Connection;
-  compromised: CompromisedKey;
-  /** Keys that each CA certificate name was ever declared to have; as in `BreachContainment`. */
-  caKeys: Record<string, string[]>;
-  containment: Containment;
-}
+import type { RemovalScope } from "./scope";
 
 export interface Candidate {
   registrationId: string;
   deviceId: string;
+  /** Of what it came in under (`CompromisedKey.key`); several when one breach reaches several CAs. */
+  keys: string[];
   /**
-   * Of a group that admitted the key: nobody can tell who issued its leaf, so it goes whatever leaf it
-   * has. false: the compromised leaf itself is known, and a device that has another one is spared.
+   * Of a group that admitted the key: nobody can tell who issued its leaf, so it goes unless something
+   * proves that its leaf is good. false: the compromised leaf itself is known, and a device that has
+   * another one is spared.
    */
   admitted: boolean;
   /** Of the entry that admitted the key: a registration after it was made with another certificate. */
   cutOff?: string;
   /** It was under way at the cut-off: at risk whatever time its record shows. */
   settling: boolean;
+  /** It has come back since, into this hub: at most it has left something behind in another one. */
+  backIn?: string;
+}
+
+/** The same device in the same breach; a later cut-off is another breach. */
+export function candidateId({ registrationId, cutOff }: Candidate): string {
+  return `${registrationId.toLowerCase()} ${cutOff ?? ""}`;
+}
+
+/** What was closed for one key, or the key itself where nothing held it. */
+export interface Reach {
+  key: string;
+  registrationIds: string[];
+  entries: ClosedEntry[];
 }
 
 /**
  * Individual enrollments that held the key: their device. Groups cannot tell who issued a leaf: all
- * registrations that were last made up to the cut-off of the group, and those that were settling then.
- * A device that registered later came in with a certificate that is still good.
+ * registrations that were made up to the cut-off of the group, those that were settling then, and
+ * those that have come back since: they may have left an identity behind in another hub. Each device
+ * once, with the latest cut-off: it is the one that it has to be newer than.
  */
-export async function candidatesOf(scope: RemovalScope): Promise<Candidate[]> {
-  const client = new EnrollmentsClient(scope.connection);
+export async function candidatesOf(
+  { connection }: Pick<RemovalScope, "connection">,
+  reaches: Reach[],
+): Promise<Candidate[]> {
+  const client = new EnrollmentsClient(connection);
   const found = new Map<string, Candidate>();
-  const closed = [...scope.containment.entries].sort((a, b) => time(a.cutOff) - time(b.cutOff));
-  // The latest cut-off last: it is the one that a device has to be newer than.
-  for (const entry of closed) {
-    for (const record of await registrationsOf(client, entry)) {
-      const settling = entry.settling.some(
-        (id) => id.toLowerCase() === record.registrationId.toLowerCase(),
-      );
-      if (settling || time(record.lastUpdatedDateTimeUtc) <= time(entry.cutOff)) {
-        found.set(record.registrationId.toLowerCase(), {
+  const add = (candidate: Candidate): void => {
+    const id = candidate.registrationId.toLowerCase();
+    const known = found.get(id);
+    found.set(id, known === undefined ? candidate : merged(known, candidate));
+  };
+  for (const { key, registrationIds, entries } of reaches) {
+    for (const entry of entries) {
+      for (const record of await recordsOf(client, entry)) {
+        const candidate: Candidate = {
           registrationId: record.registrationId,
           deviceId: record.deviceId ?? record.registrationId,
+          keys: [key],
           admitted: entry.kind === "group",
           cutOff: entry.cutOff,
-          settling,
-        });
+          settling: isListed(entry.settling, record.registrationId),
+        };
+        const back = "status" in record && cameBack(candidate, record);
+        add({ ...candidate, ...(back && { backIn: record.assignedHub }) });
       }
     }
-  }
-  // A compromised leaf of a device that came in through a group which stays open.
-  for (const id of scope.compromised.registrationIds.filter(
-    (one) => !found.has(one.toLowerCase()),
-  )) {
-    const record = await client.getRegistration(id);
-    if (record !== undefined) {
-      found.set(id.toLowerCase(), {
-        registrationId: record.registrationId,
-        deviceId: record.deviceId ?? record.registrationId,
+    // A compromised leaf of a device that came in through a group which stays open.
+    for (const id of registrationIds.filter((one) => !found.has(one.toLowerCase()))) {
+      const record = await client.getRegistration(id);
+      const registrationId = record?.registrationId ?? id;
+      add({
+        registrationId,
+        deviceId: record?.deviceId ?? id,
+        keys: [key],
         admitted: false,
         settling: false,
       });
@@ -71,11 +83,76 @@ export async function candidatesOf(scope: RemovalScope): Promise<Candidate[]> {
   return [...found.values()].sort((a, b) => a.registrationId.localeCompare(b.registrationId));
 }
 
-/** What was closed since `before`: its devices are candidates although the rest is done. */
-export function closedLater(before: Containment, now: Containment): Containment {
+function merged(one: Candidate, other: Candidate): Candidate {
+  const later = time(other.cutOff) > time(one.cutOff) ? other : one;
   return {
-    entries: now.entries.filter((entry) =>
-      before.entries.every((each) => !isSame(each, entry) || each.cutOff !== entry.cutOff),
-    ),
+    ...later,
+    keys: [...new Set([...one.keys, ...other.keys])].sort(),
+    admitted: one.admitted || other.admitted,
+    settling: one.settling || other.settling,
   };
+}
+
+/** An individual enrollment names its device also when its registration record is gone. */
+async function recordsOf(
+  client: EnrollmentsClient,
+  entry: ClosedEntry,
+): Promise<(RegistrationRecord | Pick<RegistrationRecord, "registrationId" | "deviceId">)[]> {
+  const records = await registrationsOf(client, entry);
+  if (entry.kind === "group" || records.length > 0) {
+    return records;
+  }
+  const enrollment = await client.getIndividual(entry.id);
+  const { deviceId } = enrollment ?? {};
+  return [{ registrationId: entry.id, ...(deviceId !== undefined && { deviceId }) }];
+}
+
+function isListed(ids: string[], registrationId: string): boolean {
+  return ids.some((id) => id.toLowerCase() === registrationId.toLowerCase());
+}
+
+/**
+ * Has it registered since the entry was closed, with a certificate that DPS still admits? A record
+ * that a refusal has touched (status failed, disabled) is no sign of that.
+ */
+export function cameBack(
+  { cutOff, settling }: Candidate,
+  registration: RegistrationRecord | undefined,
+): registration is RegistrationRecord & { assignedHub: string } {
+  return (
+    registration?.status === "assigned" &&
+    registration.assignedHub !== undefined &&
+    !settling &&
+    cutOff !== undefined &&
+    time(registration.lastUpdatedDateTimeUtc) > time(cutOff)
+  );
+}
+
+/** All that the declared keys reach. */
+export function reachesOf({ compromised, contained }: RemovalScope): Reach[] {
+  return compromised.map(({ key, registrationIds }) => ({
+    key,
+    registrationIds,
+    entries: contained[key]?.entries ?? [],
+  }));
+}
+
+/** What they reach and did not reach before: its devices are candidates although the rest is done. */
+export function reachedSince(
+  before: Pick<RemovalScope, "compromised" | "contained"> | undefined,
+  now: RemovalScope,
+): Reach[] {
+  return reachesOf(now)
+    .map(({ key, registrationIds, entries }) => {
+      const known = before?.compromised.find((one) => one.key === key);
+      const closed = known === undefined ? [] : (before?.contained[key]?.entries ?? []);
+      return {
+        key,
+        registrationIds: registrationIds.filter((id) => !known?.registrationIds.includes(id)),
+        entries: entries.filter((entry) =>
+          closed.every((each) => !isSame(each, entry) || each.cutOff !== entry.cutOff),
+        ),
+      };
+    })
+    .filter(({ registrationIds, entries }) => registrationIds.length + entries.length > 0);
 }

@@ -1,43 +1,56 @@
-import { setTimeout as delay } from "node:timers/promises";
-import { EnrollmentsClient, type RegistrationRecord } from "../../clients/enrollments";
-import { HubRegistry, type HubIdentity, linkedHubs } from "../../clients/hub-registry";
-import { ServiceError } from "../../clients/service-error";
+import { EnrollmentsClient } from "../../clients/enrollments";
 import { allNames } from "../breach-containment/ca-names";
 import { allEntries, holds } from "../breach-containment/closing";
-import { isSettled, time } from "../breach-containment/registrations";
-import {
-  type DeviceTwinJournalOutputs,
-  type JournalEntry,
-  journalOf,
-} from "../device-twin-journal/provider";
+import { hasContent, type JournalEntry, journalOf } from "../device-twin-journal/journal";
 import { type Handler, hasUnknown, say } from "../handler";
-import { candidatesOf, closedLater, type RemovalScope } from "./candidates";
+import { candidateId, candidatesOf, reachesOf } from "./candidates";
+import { inSeries, until } from "./pacing";
+import { type Outcome, removeDevices } from "./removing";
+import { anyBack, type Restored, restoreDevice } from "./restoring";
+import { declaredKeys, type RemovalScope } from "./scope";
 
 export interface DeviceRegistrationRemovalInputs extends RemovalScope {
-  journal: DeviceTwinJournalOutputs["devices"];
-  /** How long to wait for removed devices to come back, to restore their twins; seconds. */
+  /** Whose turn it is, or was. */
+  journal: JournalEntry[];
+  /** Number of devices that wait for a later wave. */
+  waiting: number;
+  /** Why the next wave has not begun, when devices of the waves before are missing; else empty. */
+  held: string;
+  /** How long to wait for removed devices to come back, to give them back what they lost; seconds. */
   restoreWaitSeconds: number;
 }
 
-export interface DeviceRegistrationRemovalOutputs extends DeviceRegistrationRemovalInputs {
-  /** Device IDs whose identity and registration are gone. */
-  removed: string[];
-  /** Device IDs that came back by then, and have their tags and desired properties again. */
-  restored: string[];
-  /** Device IDs that have not come back yet; the next `up` after they have restores them. */
-  pending: string[];
+/** How far one device has come. */
+export interface Progress {
+  deviceId: string;
+  outcome: Outcome | "restored";
+  /** Device ID of what it waits for, when that is another one: its parent among Edge devices. */
+  awaits?: string;
 }
 
-/** Between two looks whether a removed device is back, milliseconds. */
-const POLL_MS = 500;
-/** How long an assignment is waited for, milliseconds: what Microsoft's Python SDK waits for one. */
-const SETTLING_MS = 30_000;
-const ATTEMPTS = 5;
+/** The journal is not repeated here: it is an input. */
+export interface DeviceRegistrationRemovalOutputs extends Omit<
+  DeviceRegistrationRemovalInputs,
+  "journal"
+> {
+  /** By `candidateId`. */
+  progress: Record<string, Progress>;
+  /** In place of what the journal has: twins that had changed since, and who came in late. */
+  saved: JournalEntry[];
+  /** Device IDs whose identity and registration are gone, or whose identity was rekeyed. */
+  removed: string[];
+  /** Device IDs that came back by then, and have what they lost. */
+  restored: string[];
+  /** Device IDs that have not come back yet; the next `up` after they have gives them what they lost. */
+  pending: string[];
+  /** Device IDs that keep their access, because nothing proves that their leaf is compromised. */
+  left: string[];
+}
 
 /**
- * Ends what a compromised key still holds: each device is disabled in every linked hub (that ends its
- * live connection), deleted there with the etag that was read, and its DPS registration record goes
- * last, because it is the journal. Only when a read shows that no enabled entry holds the key.
+ * Ends what a compromised key still holds, only when a read shows that no enabled entry holds the key.
+ * `removing.ts` says how. It goes on at the next `up` where it was cut: what was done is read from the
+ * hubs and DPS.
  */
 export const deviceRegistrationRemoval: Handler<
   DeviceRegistrationRemovalInputs,
@@ -47,27 +60,21 @@ export const deviceRegistrationRemoval: Handler<
     return { inputs: news };
   },
 
-  /** In a preview of another breach the journal may be unknown: what is removed hangs on the key only. */
   async diff(_id, olds, news) {
-    const sameKey = olds.compromised.key === news.compromised.key;
-    const later =
-      sameKey &&
-      !hasUnknown(news.containment) &&
-      closedLater(olds.containment, news.containment).entries.length > 0;
-    const back = sameKey && (await anyBack(olds));
-    return { changes: !sameKey || later || back, replaces: sameKey ? [] : ["compromised"] };
+    if (hasUnknown([news.compromised, news.contained, news.journal, news.waiting, news.held])) {
+      return { changes: true };
+    }
+    return {
+      changes:
+        news.waiting > 0 ||
+        news.waiting !== olds.waiting ||
+        openIn(olds.progress, news, isJudgedAnew(olds, news)).length > 0 ||
+        (await anyBack(news.connection, awaited(olds.progress, entriesOf(news, olds.saved)))),
+    };
   },
 
   async create(inputs) {
-    const { journal, gone } = await removeAll(inputs);
-    const outs = {
-      ...inputs,
-      journal,
-      removed: gone,
-      restored: [],
-      pending: restorable(journal, gone),
-    };
-    return { id: inputs.compromised.key, outs: await restore(outs, inputs.restoreWaitSeconds) };
+    return { id: "removal", outs: await goOn(undefined, inputs) };
   },
 
   async read(id, props) {
@@ -75,29 +82,7 @@ export const deviceRegistrationRemoval: Handler<
   },
 
   async update(_id, olds, news) {
-    const containment = closedLater(olds.containment, news.containment);
-    if (containment.entries.length === 0) {
-      return { outs: await restore({ ...olds, ...news, journal: olds.journal }, 0) };
-    }
-    const isNew = (device: JournalEntry): boolean =>
-      olds.journal.every(
-        ({ registrationId, cutOff }) =>
-          registrationId !== device.registrationId || cutOff !== device.cutOff,
-      );
-    const { journal, gone } = await removeAll({
-      ...news,
-      containment,
-      journal: news.journal.filter(isNew),
-    });
-    const outs = {
-      ...olds,
-      ...news,
-      journal: [...olds.journal, ...journal],
-      removed: [...new Set([...olds.removed, ...gone])],
-      restored: olds.restored.filter((deviceId) => !gone.includes(deviceId)),
-      pending: [...new Set([...olds.pending, ...restorable(journal, gone)])],
-    };
-    return { outs: await restore(outs, news.restoreWaitSeconds) };
+    return { outs: await goOn(olds, news) };
   },
 
   async delete() {
@@ -105,212 +90,221 @@ export const deviceRegistrationRemoval: Handler<
   },
 };
 
-/** Removes whom the journal names, and who settled since; tells who was removed. */
-async function removeAll(
+async function goOn(
+  before: DeviceRegistrationRemovalOutputs | undefined,
   inputs: DeviceRegistrationRemovalInputs,
-): Promise<{ journal: JournalEntry[]; gone: string[] }> {
-  await refuseWhileOpen(inputs);
-  const gone: string[] = [];
-  const journal = [...inputs.journal];
-  const hubs = await linkedHubs(inputs.connection);
-  // The second pass is a sweep: it finds what settled while the first one was at work.
-  for (let pass = 1; pass <= 2; pass += 1) {
-    journal.push(...(await lateComers(inputs, journal)));
-    for (const device of journal.filter(({ deviceId }) => !gone.includes(deviceId))) {
-      // An earlier run may have removed it and not lived to say so; it came back since.
-      if ((await remove(inputs, hubs, device)) || (await isMadeAnew(inputs, device))) {
-        gone.push(device.deviceId);
+): Promise<DeviceRegistrationRemovalOutputs> {
+  const progress = { ...before?.progress };
+  const saved = new Map((before?.saved ?? []).map((one) => [candidateId(one), one]));
+  const failures: string[] = [];
+  const run = async (entries: JournalEntry[]): Promise<void> => {
+    const done = await removeDevices(inputs, entries);
+    for (const entry of entries) {
+      const outcome = done.outcomes.get(candidateId(entry));
+      if (outcome !== undefined) {
+        progress[candidateId(entry)] = { deviceId: entry.deviceId, outcome };
       }
     }
+    done.saved.forEach((entry, id) => saved.set(id, entry));
+    failures.push(...done.failures);
+  };
+
+  tellDropped(before, inputs, progress);
+  const judgedAnew = before !== undefined && isJudgedAnew(before, inputs);
+  const open = openIn(progress, inputs, judgedAnew);
+  if (open.length > 0) {
+    await refuseWhileOpen(inputs);
+    await run(open);
+    if (inputs.waiting === 0) {
+      // A sweep: what settled while the others were removed.
+      const late = await lateComers(inputs, [...saved.values()]);
+      late.forEach((entry) => saved.set(candidateId(entry), entry));
+      await run(late);
+    }
+    say(summaryOf(inputs, progress, failures.length));
   }
-  say(
-    `Removed ${gone.length} of ${journal.length} device registrations that came in with ${inputs.compromised.subject}.`,
+  const entries = entriesOf(inputs, [...saved.values()]);
+  await restore(inputs, entries, progress);
+  const stop = [
+    ...(failures.length > 0
+      ? [`${failures.length} devices could not be removed: ${failures.slice(0, 5).join("; ")}.`]
+      : []),
+    ...(inputs.held === "" ? [] : [inputs.held]),
+  ];
+  if (stop.length > 0) {
+    throw new Error(`The removal is not finished. ${stop.join(" ")}`);
+  }
+  return outputsOf(inputs, entries, progress, [...saved.values()]);
+}
+
+/** The journal's entries, and what is newer than they are. */
+function entriesOf({ journal }: DeviceRegistrationRemovalInputs, saved: JournalEntry[]) {
+  const all = new Map([...journal, ...saved].map((entry) => [candidateId(entry), entry]));
+  return [...all.values()];
+}
+
+/** Whose turn it is and who is not done; `judgedAnew`: also who was left or spared. */
+function openIn(
+  progress: Record<string, Progress>,
+  inputs: DeviceRegistrationRemovalInputs,
+  judgedAnew: boolean,
+): JournalEntry[] {
+  const declared = declaredKeys(inputs);
+  return inputs.journal.filter((entry) => {
+    const outcome = progress[candidateId(entry)]?.outcome;
+    const isOpen = outcome === undefined || (judgedAnew && outcome === "left");
+    return isOpen && entry.keys.some((key) => declared.has(key));
+  });
+}
+
+/** Whose breach is not declared any more before it was their turn. */
+function tellDropped(
+  before: DeviceRegistrationRemovalOutputs | undefined,
+  inputs: DeviceRegistrationRemovalInputs,
+  progress: Record<string, Progress>,
+): void {
+  const declared = declaredKeys(inputs);
+  const isDropped = ({ keys }: JournalEntry): boolean =>
+    keys.every((key) => !declared.has(key)) &&
+    before?.compromised.some(({ key }) => keys.includes(key)) === true;
+  const dropped = inputs.journal.filter(
+    (entry) => isDropped(entry) && progress[candidateId(entry)] === undefined,
   );
-  return { journal, gone };
+  const waited = before !== undefined && before.waiting > inputs.waiting ? before.waiting : 0;
+  const isTakenBack = before?.compromised.some(({ key }) => !declared.has(key)) === true;
+  if (isTakenBack && dropped.length + waited > 0) {
+    say(
+      `warning: ${dropped.length + waited} devices keep their access: what they came in with is not declared compromised any more, and they had not been removed yet.`,
+    );
+  }
+}
+
+/** Has anything changed of what decides who is left? */
+function isJudgedAnew(
+  olds: DeviceRegistrationRemovalOutputs,
+  news: DeviceRegistrationRemovalInputs,
+): boolean {
+  const of = ({ remove, goodIssuers, compromised }: RemovalScope): string =>
+    JSON.stringify([remove.how, remove.issuedLeaves?.sha256, goodIssuers, compromised]);
+  return of(olds) !== of(news);
 }
 
 /** Throws unless every entry is disabled, or free of the key in both slots. */
-async function refuseWhileOpen(inputs: DeviceRegistrationRemovalInputs): Promise<void> {
-  const client = new EnrollmentsClient(inputs.connection);
-  const names = await allNames(inputs, inputs.compromised);
-  const open = (await allEntries(client)).filter(
-    (entry) => entry.enabled && holds(names, inputs.compromised, entry),
-  );
-  if (open.length > 0) {
-    throw new Error(
-      `No device is removed while ${open.map(({ id }) => `"${id}"`).join(", ")} still admits ${inputs.compromised.subject}: ` +
-        "a thief would register again at once. Run `pulumi up` again to contain it.",
-    );
+async function refuseWhileOpen(inputs: RemovalScope): Promise<void> {
+  const entries = await allEntries(new EnrollmentsClient(inputs.connection));
+  for (const key of inputs.compromised) {
+    const names = await allNames(inputs, key);
+    const open = entries.filter((entry) => entry.enabled && holds(names, key, entry));
+    if (open.length > 0) {
+      throw new Error(
+        `No device is removed while ${open.map(({ id }) => `"${id}"`).join(", ")} still admits ${key.subject}: ` +
+          "a thief would register again at once. Run `pulumi up` again to contain it.",
+      );
+    }
   }
 }
 
 /** Registrations that settled after the journal was written are at risk as well. */
 async function lateComers(
   inputs: DeviceRegistrationRemovalInputs,
-  journal: JournalEntry[],
+  saved: JournalEntry[],
 ): Promise<JournalEntry[]> {
-  const known = new Set(journal.map(({ registrationId }) => registrationId));
-  const late = (await candidatesOf(inputs)).filter(
-    ({ registrationId }) => !known.has(registrationId),
+  const known = new Set(entriesOf(inputs, saved).map(candidateId));
+  const all = await candidatesOf(inputs, reachesOf(inputs));
+  const late = all.filter((one) => one.backIn === undefined && !known.has(candidateId(one)));
+  return journalOf(inputs.connection, late, Math.max(1, ...inputs.journal.map(({ wave }) => wave)));
+}
+
+/** Removed devices that are owed something. */
+function pendingIn(progress: Record<string, Progress>, entries: JournalEntry[]): JournalEntry[] {
+  return entries.filter(
+    (entry) =>
+      progress[candidateId(entry)]?.outcome === "removed" && entry.identities.some(hasContent),
   );
-  return journalOf(inputs.connection, late);
 }
 
-/** What became of a hub identity: spared, because it has another leaf than the compromised one. */
-type Outcome = "removed" | "spared" | "absent";
-
-/** Removes one device; false when it has meanwhile come back with a certificate that is good. */
-async function remove(
-  inputs: DeviceRegistrationRemovalInputs,
-  hubs: string[],
-  device: JournalEntry,
-): Promise<boolean> {
-  const client = new EnrollmentsClient(inputs.connection);
-  const registration = await settled(client, device.registrationId);
-  const cameBack =
-    registration !== undefined &&
-    !device.settling &&
-    device.cutOff !== undefined &&
-    time(registration.lastUpdatedDateTimeUtc) > time(device.cutOff);
-  const anyLeaf = device.admitted && !cameBack;
-  const found: Outcome[] = [];
-  for (const hub of hubs) {
-    const registry = new HubRegistry(inputs.connection, hub);
-    found.push(
-      await removeIdentity(registry, device.deviceId, anyLeaf, inputs.compromised.thumbprints),
-    );
-  }
-  // Without an identity anywhere an earlier run came this far and no further.
-  const unfinished = !cameBack && found.every((outcome) => outcome === "absent");
-  const gone = anyLeaf || found.includes("removed") || unfinished;
-  if (registration !== undefined && gone) {
-    await client.deleteRegistration(device.registrationId, registration.etag);
-  }
-  return gone;
+function awaited(progress: Record<string, Progress>, entries: JournalEntry[]): string[] {
+  return pendingIn(progress, entries).map(
+    (entry) => progress[candidateId(entry)]?.awaits ?? entry.deviceId,
+  );
 }
 
-/** Is what the journal has of a device not the identity that it has now? */
-async function isMadeAnew(
-  { connection }: DeviceRegistrationRemovalInputs,
-  { deviceId, identities, generations }: JournalEntry,
-): Promise<boolean> {
-  for (const { hub } of identities) {
-    const identity = await new HubRegistry(connection, hub).getIdentity(deviceId);
-    if (identity === undefined || identity.generationId !== generations?.[hub]) {
-      return true;
-    }
-  }
-  return false;
-}
-
-/** The registration once DPS has come to an end with it: until then the hub may still be given the device. */
-async function settled(
-  client: EnrollmentsClient,
-  registrationId: string,
-): Promise<RegistrationRecord | undefined> {
-  for (let waitedMs = 0; ; waitedMs += POLL_MS) {
-    const registration = await client.getRegistration(registrationId);
-    if (registration === undefined || isSettled(registration) || waitedMs >= SETTLING_MS) {
-      return registration;
-    }
-    await delay(POLL_MS);
-  }
-}
-
-/**
- * Disables, which ends the live connection, then deletes. An identity with the compromised leaf goes
- * whenever it was written; one with another leaf only when `anyLeaf`.
- */
-async function removeIdentity(
-  registry: HubRegistry,
-  deviceId: string,
-  anyLeaf: boolean,
-  compromised: string[],
-): Promise<Outcome> {
-  for (let attempt = 1; ; attempt += 1) {
-    const identity = await registry.getIdentity(deviceId);
-    if (identity === undefined) {
-      return "absent";
-    }
-    if (!anyLeaf && !holdsLeaf(identity, compromised)) {
-      return "spared";
-    }
-    try {
-      const disabled = identity.status === "disabled" ? identity : await registry.disable(identity);
-      await registry.remove(disabled);
-      return "removed";
-    } catch (error) {
-      const overtaken = error instanceof ServiceError && error.code === "PreconditionFailed";
-      if (!overtaken || attempt === ATTEMPTS) {
-        throw error;
-      }
-    }
-  }
-}
-
-function holdsLeaf(identity: HubIdentity, compromised: string[]): boolean {
-  return identity.thumbprints.some((thumbprint) => compromised.includes(thumbprint.toUpperCase()));
-}
-
-function restorable(journal: JournalEntry[], removed: string[]): string[] {
-  return journal
-    .filter(({ deviceId, identities }) => removed.includes(deviceId) && identities.some(hasContent))
-    .map(({ deviceId }) => deviceId);
-}
-
-function hasContent({ tags, desired }: JournalEntry["identities"][number]): boolean {
-  return Object.keys(tags).length > 0 || Object.keys(desired).length > 0;
-}
-
-/** Where a removed device is back: the hub it was assigned to, once it registered again. */
-async function hubOfReturn(
-  outs: DeviceRegistrationRemovalInputs,
-  device: JournalEntry,
-): Promise<HubRegistry | undefined> {
-  const client = new EnrollmentsClient(outs.connection);
-  const registration = await client.getRegistration(device.registrationId);
-  if (registration?.assignedHub === undefined || registration.status !== "assigned") {
-    return undefined;
-  }
-  const registry = new HubRegistry(outs.connection, registration.assignedHub);
-  return (await registry.getIdentity(device.deviceId)) === undefined ? undefined : registry;
-}
-
-async function anyBack(outs: DeviceRegistrationRemovalOutputs): Promise<boolean> {
-  for (const device of outs.journal.filter(({ deviceId }) => outs.pending.includes(deviceId))) {
-    if ((await hubOfReturn(outs, device)) !== undefined) {
-      return true;
-    }
-  }
-  return false;
-}
-
-/** Gives returned devices their tags and desired properties back; waits for them `waitSeconds`. */
+/** Gives back what is owed to those that are back; waits for the others a while. */
 async function restore(
-  outs: DeviceRegistrationRemovalOutputs,
-  waitSeconds: number,
-): Promise<DeviceRegistrationRemovalOutputs> {
-  const restored = [...outs.restored];
-  let pending = [...outs.pending];
-  for (let waitedMs = 0; pending.length > 0; waitedMs += POLL_MS) {
-    for (const device of outs.journal.filter(({ deviceId }) => pending.includes(deviceId))) {
-      const registry = await hubOfReturn(outs, device);
-      const twin = device.identities.find(hasContent);
-      if (registry !== undefined && twin !== undefined) {
-        await registry.restoreTwin(device.deviceId, { tags: twin.tags, desired: twin.desired });
-        if (!restored.includes(device.deviceId)) restored.push(device.deviceId);
-      }
-    }
-    pending = pending.filter((deviceId) => !restored.includes(deviceId));
-    if (pending.length === 0 || waitedMs >= waitSeconds * 1000) {
-      break;
-    }
-    await delay(POLL_MS);
-  }
+  inputs: DeviceRegistrationRemovalInputs,
+  entries: JournalEntry[],
+  progress: Record<string, Progress>,
+): Promise<void> {
+  await until(inputs.restoreWaitSeconds, async () => {
+    const pending = pendingIn(progress, entries);
+    const ids = new Set(pending.map(({ deviceId }) => deviceId));
+    await inSeries(pending, async (entry) => {
+      const restored: Restored = await restoreDevice(inputs.connection, entry, ids);
+      const parent = entry.identities.flatMap(({ parentScopes }) => parentScopes)[0];
+      progress[candidateId(entry)] = {
+        deviceId: entry.deviceId,
+        outcome: restored === "restored" ? "restored" : "removed",
+        ...(restored === "parent" &&
+          parent !== undefined && { awaits: parent.replace(/^.*:\/\//, "").replace(/-\d+$/, "") }),
+      };
+    });
+    const left = pendingIn(progress, entries).length;
+    return { done: left === 0, asked: left };
+  });
+  const pending = pendingIn(progress, entries).map(({ deviceId }) => deviceId);
   if (pending.length > 0) {
+    const names = pending.slice(0, 20).join(", ");
     say(
-      `Not back yet, so their tags and desired properties wait in the state: ${pending.join(", ")}. Run \`pulumi up\` again once they are.`,
+      `Not back yet, so their tags, desired properties and modules wait in the state: ${names}${pending.length > 20 ? `, and ${pending.length - 20} more` : ""}. Run \`pulumi up\` again once they are.`,
     );
   }
-  return { ...outs, restored, pending };
+}
+
+function outputsOf(
+  { journal: _journal, ...inputs }: DeviceRegistrationRemovalInputs,
+  entries: JournalEntry[],
+  progress: Record<string, Progress>,
+  saved: JournalEntry[],
+): DeviceRegistrationRemovalOutputs {
+  const ids = new Set(entries.map(candidateId));
+  const kept = Object.fromEntries(Object.entries(progress).filter(([id]) => ids.has(id)));
+  const devices = (...wanted: Progress["outcome"][]): string[] =>
+    Object.values(kept)
+      .filter(({ outcome }) => wanted.includes(outcome))
+      .map(({ deviceId }) => deviceId)
+      .sort();
+  return {
+    ...inputs,
+    progress: kept,
+    saved,
+    removed: devices("removed", "rekeyed", "restored"),
+    restored: devices("restored"),
+    pending: pendingIn(kept, entries).map(({ deviceId }) => deviceId),
+    left: devices("left"),
+  };
+}
+
+function summaryOf(
+  { compromised, waiting, journal }: DeviceRegistrationRemovalInputs,
+  progress: Record<string, Progress>,
+  failed: number,
+): string {
+  const outcomes = journal.map((entry) => progress[candidateId(entry)]?.outcome);
+  const count = (...wanted: Progress["outcome"][]): number =>
+    outcomes.filter((one) => one !== undefined && wanted.includes(one)).length;
+  const subjects = compromised.map(({ subject }) => subject).join(", ");
+  const parts = [
+    `Removed ${count("removed", "restored")} of ${journal.length} device registrations that came in with ${subjects}`,
+    ...(count("rekeyed") > 0 ? [`rekeyed ${count("rekeyed")}`] : []),
+    ...(count("cleaned") > 0
+      ? [`removed what ${count("cleaned")} had left behind in another hub`]
+      : []),
+    ...(count("spared") > 0 ? [`spared ${count("spared")} with a leaf that is good`] : []),
+    ...(count("left") > 0
+      ? [`left ${count("left")}, because nothing proves that their leaf is compromised`]
+      : []),
+    ...(failed > 0 ? [`failed with ${failed}`] : []),
+    ...(waiting > 0 ? [`${waiting} wait for a later wave; run \`pulumi up\` again`] : []),
+  ];
+  return `${parts.join("; ")}.`;
 }

@@ -1,64 +1,58 @@
 import {
-  candidatesOf,
   type Candidate,
-  closedLater,
-  type RemovalScope,
+  candidateId,
+  candidatesOf,
+  reachedSince,
 } from "../device-registration-removal/candidates";
-import { HubRegistry, linkedHubs } from "../../clients/hub-registry";
-import type { Connection } from "../../clients/target";
+import { announce } from "../device-registration-removal/counting";
+import { isSameHub } from "../device-registration-removal/judging";
+import { declaredKeys, type RemovalScope } from "../device-registration-removal/scope";
 import { type Handler, hasUnknown } from "../handler";
-
-/** Where a device was found, and what would be lost with its identity. */
-export interface JournalEntry extends Candidate {
-  identities: {
-    hub: string;
-    tags: Record<string, unknown>;
-    desired: Record<string, unknown>;
-  }[];
-  /**
-   * `generationId` of each of these identities, by hub. Another one later says that the device was
-   * removed and made anew, so that its twin is owed to it.
-   */
-  generations?: Record<string, string>;
-}
+import { hasContent, type JournalEntry, journalOf, type SavedIdentity } from "./journal";
+import { turnOf, type Waves } from "./waves";
 
 export interface DeviceTwinJournalOutputs extends RemovalScope {
+  /** Whose turn it is, or was. */
   devices: JournalEntry[];
+  /** Who waits for a later wave. */
+  waiting: Candidate[];
+  waves: Waves;
+  /** Why the next wave has not begun, when devices of the waves before are missing; else empty. */
+  held: string;
 }
 
 /**
- * Written before the first device is removed: who will be removed, and the tags and desired
- * properties that go with the identity. A resource of its own, because the engine saves its outputs
- * before the removal starts; a removal that is killed half way finds them there.
+ * Written before the first device is removed: who will be removed, and what goes with the identity
+ * (tags, desired properties, modules, the place among Edge devices). A resource of its own, because
+ * the engine saves its outputs before the removal starts; a removal that is killed half way finds
+ * them there. One for the service: what it owes to a device outlives the declaration of the breach.
  */
 export const deviceTwinJournal: Handler<RemovalScope, DeviceTwinJournalOutputs> = {
-  async check(_olds, news) {
+  async check(olds, news) {
+    await announce(olds, news);
     return { inputs: news };
   },
 
   async diff(_id, olds, news) {
-    const sameKey = olds.compromised.key === news.compromised.key;
-    const later =
-      sameKey &&
-      !hasUnknown(news.containment) &&
-      closedLater(olds.containment, news.containment).entries.length > 0;
-    return { changes: !sameKey || later, replaces: sameKey ? [] : ["compromised"] };
+    return {
+      changes:
+        hasUnknown([news.compromised, news.contained]) ||
+        !isSameSet(declaredKeys(olds), declaredKeys(news)) ||
+        reachedSince(olds, news).length > 0 ||
+        olds.waiting.length > 0,
+    };
   },
 
   async create(inputs) {
-    const devices = await journalOf(inputs.connection, await candidatesOf(inputs));
-    return { id: inputs.compromised.key, outs: { ...inputs, devices } };
+    return { id: "journal", outs: await goOn(undefined, inputs) };
   },
 
   async read(id, props) {
     return { id, props };
   },
 
-  /** The devices of entries that were closed since the last time are written down as well. */
   async update(_id, olds, news) {
-    const later = { ...news, containment: closedLater(olds.containment, news.containment) };
-    const devices = await journalOf(news.connection, await candidatesOf(later));
-    return { outs: { ...olds, ...news, devices: [...olds.devices, ...devices] } };
+    return { outs: await goOn(olds, news) };
   },
 
   async delete() {
@@ -66,26 +60,91 @@ export const deviceTwinJournal: Handler<RemovalScope, DeviceTwinJournalOutputs> 
   },
 };
 
-/** What each device would lose: read before anything of it is removed. */
-export async function journalOf(
-  connection: Connection,
-  candidates: Candidate[],
-): Promise<JournalEntry[]> {
-  const hubs = candidates.length === 0 ? [] : await linkedHubs(connection);
-  const devices: JournalEntry[] = [];
-  for (const candidate of candidates) {
-    const identities: JournalEntry["identities"] = [];
-    const generations: Record<string, string> = {};
-    for (const hub of hubs) {
-      const registry = new HubRegistry(connection, hub);
-      const identity = await registry.getIdentity(candidate.deviceId);
-      const twin = identity && (await registry.getTwin(candidate.deviceId));
-      if (twin !== undefined) {
-        identities.push({ hub, tags: twin.tags, desired: twin.desired });
-        generations[hub] = identity?.generationId ?? "";
-      }
-    }
-    devices.push({ ...candidate, identities, generations });
-  }
-  return devices;
+async function goOn(
+  before: DeviceTwinJournalOutputs | undefined,
+  inputs: RemovalScope,
+): Promise<DeviceTwinJournalOutputs> {
+  const { devices = [], waves = { begun: 0 } } = before ?? {};
+  const declared = declaredKeys(inputs);
+  const isDeclared = ({ keys }: Candidate): boolean => keys.some((key) => declared.has(key));
+  const known = new Set(devices.map(candidateId));
+  const reached = await candidatesOf(inputs, reachedSince(before, inputs));
+  const waiting = new Map(
+    [...(before?.waiting ?? []).filter(isDeclared), ...reached]
+      .filter((one) => !known.has(candidateId(one)))
+      .map((one) => [candidateId(one), one]),
+  );
+  // Waves count from the beginning in each breach.
+  const isNew = before === undefined || before.waiting.length === 0;
+  const turn = await turnOf(
+    inputs,
+    [...waiting.values()],
+    devices.filter(isDeclared),
+    isNew && reached.length > 0 ? { begun: 0 } : waves,
+  );
+  const all = await journalOf(inputs.connection, turn.now, Math.max(1, turn.waves.begun));
+  const taken = all.filter((one) => !isNothingLeft(one));
+  return {
+    ...inputs,
+    devices: together(devices, taken, isDeclared),
+    waiting: turn.waiting,
+    waves: turn.waves,
+    held: turn.held ?? "",
+  };
+}
+
+/** It is back, and has an identity nowhere else. */
+function isNothingLeft({ backIn, identities }: JournalEntry): boolean {
+  return backIn !== undefined && identities.every(({ hub }) => isSameHub(hub, backIn));
+}
+
+/**
+ * A device that is removed again, in a later breach, may still be owed what it lost in the first one.
+ * Nothing is owed to a device without content whose breach is not declared any more.
+ */
+function together(
+  before: JournalEntry[],
+  taken: JournalEntry[],
+  isDeclared: (entry: JournalEntry) => boolean,
+): JournalEntry[] {
+  const again = new Map(taken.map((one) => [one.registrationId.toLowerCase(), one]));
+  const kept = before.filter(
+    (one) =>
+      !again.has(one.registrationId.toLowerCase()) &&
+      (isDeclared(one) || one.identities.some(hasContent)),
+  );
+  const merged = taken.map((one) => {
+    const earlier = before.find(
+      ({ registrationId }) => registrationId.toLowerCase() === one.registrationId.toLowerCase(),
+    );
+    return earlier === undefined ? one : { ...one, identities: owed(earlier, one) };
+  });
+  return [...kept, ...merged];
+}
+
+function owed(earlier: JournalEntry, now: JournalEntry): SavedIdentity[] {
+  const lostIn = (hub: string) => earlier.identities.find((one) => one.hub === hub);
+  return [
+    ...now.identities.map((identity) => {
+      const lost = lostIn(identity.hub);
+      return lost === undefined ? identity : withLost(identity, lost);
+    }),
+    ...earlier.identities.filter(({ hub }) => now.identities.every((one) => one.hub !== hub)),
+  ];
+}
+
+function withLost(identity: SavedIdentity, lost: SavedIdentity): SavedIdentity {
+  const modules = lost.modules.filter(({ moduleId }) =>
+    identity.modules.every((one) => one.moduleId !== moduleId),
+  );
+  return {
+    ...identity,
+    tags: { ...lost.tags, ...identity.tags },
+    desired: { ...lost.desired, ...identity.desired },
+    modules: [...identity.modules, ...modules],
+  };
+}
+
+function isSameSet(one: Set<string>, other: Set<string>): boolean {
+  return one.size === other.size && [...one].every((each) => other.has(each));
 }

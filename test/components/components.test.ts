@@ -256,23 +256,30 @@ describe("components", () => {
         thumbprints: ["BB"],
       };
       const replaced = [enrollment];
-      const removal = new BreachRemoval("old-leaf", { service, compromised, replaced });
+      const removal = new BreachRemoval("breaches", {
+        service,
+        compromised: [compromised],
+        replaced,
+        remove: { how: "now", keep: "delete" },
+        goodIssuers: [],
+      });
       await mocks.settled(service, enrollment, removal);
       const order = ["BreachContainment service", "IndividualEnrollment truck-7"];
       for (const type of ["DeviceTwinJournal", "DeviceRegistrationRemoval"]) {
-        const waits = mocks.waitsFor(type, "old-leaf");
+        const waits = mocks.waitsFor(type, "breaches");
         for (const before of order) assert.ok(waits.includes(before), `${type}: ${waits.join()}`);
       }
       assert.ok(
         mocks
-          .waitsFor("DeviceRegistrationRemoval", "old-leaf")
-          .includes("DeviceTwinJournal old-leaf"),
+          .waitsFor("DeviceRegistrationRemoval", "breaches")
+          .includes("DeviceTwinJournal breaches"),
       );
-      const { journal, containment, restoreWaitSeconds } = mocks.one(
+      const { journal, contained, waiting, restoreWaitSeconds } = mocks.one(
         "DeviceRegistrationRemoval",
-        "old-leaf",
+        "breaches",
       ).inputs;
-      assert.deepEqual((containment as { entries: unknown }).entries, []);
+      assert.deepEqual(contained, {});
+      assert.equal(waiting, 1);
       assert.deepEqual(journal, [{ deviceId: "device-1" }]);
       assert.equal(restoreWaitSeconds, 30);
       assert.deepEqual(await valueOf(removal.removed), ["device-1"]);

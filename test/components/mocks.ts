@@ -85,8 +85,12 @@ const DYNAMIC: Record<string, Record<string, unknown>> = {
   EnrollmentGroup: { live: LIVE, roll: "none" },
   IndividualEnrollment: { live: LIVE, roll: "none" },
   DeviceReprovisioning: { left: 0 },
-  DeviceTwinJournal: { devices: [{ deviceId: "device-1" }] },
-  DeviceRegistrationRemoval: { removed: ["device-1"], restored: [], pending: [] },
+  DeviceTwinJournal: {
+    devices: [{ deviceId: "device-1" }],
+    waiting: [{ deviceId: "device-2" }],
+    held: "",
+  },
+  DeviceRegistrationRemoval: { removed: ["device-1"], restored: [], pending: [], left: [] },
 };
 const DYNAMIC_TYPE = /^pulumi-nodejs:dynamic\/dps:(\w+)$/;
 const OWN_TYPE = /^dps-certificates:index:/;

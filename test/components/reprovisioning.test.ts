@@ -34,16 +34,20 @@ describe("the reprovisioning component", () => {
       how: "directMethod",
       waitSeconds: 60,
     });
-    const removal = new BreachRemoval("old-leaf", {
+    const removal = new BreachRemoval("breaches", {
       service,
-      compromised: {
-        name: "old-leaf",
-        key: "AA",
-        subject: "CN=truck-8",
-        reason: "stolen",
-        registrationIds: ["truck-8"],
-        thumbprints: ["BB"],
-      },
+      compromised: [
+        {
+          name: "old-leaf",
+          key: "AA",
+          subject: "CN=truck-8",
+          reason: "stolen",
+          registrationIds: ["truck-8"],
+          thumbprints: ["BB"],
+        },
+      ],
+      remove: { how: "now", keep: "delete" },
+      goodIssuers: [],
       replaced: [group, denied],
     });
     await mocks.settled(service, primary, secondary, group, denied, told, nobody, removal);
@@ -65,7 +69,7 @@ describe("the reprovisioning component", () => {
     );
     assert.equal(await valueOf(told.left), 0);
     for (const type of ["DeviceTwinJournal", "DeviceRegistrationRemoval"]) {
-      const waits = mocks.waitsFor(type, "old-leaf");
+      const waits = mocks.waitsFor(type, "breaches");
       assert.ok(!waits.some((each) => each.startsWith("DeviceReprovisioning")), waits.join());
     }
   });

@@ -173,10 +173,7 @@ describe("reading the configuration", () => {
     [
       "the size of a wave in two ways",
       { service, remove: { how: "waves", waves: { sizes: [1], share: 10 } } },
-      [
-        "DPS-CERT-104 at remove.waves.share: found share beside sizes; fix: give one of the two",
-        "DPS-CERT-090 at remove.how: found what is not supported yet: removal in waves; fix: use how: now",
-      ],
+      ["DPS-CERT-104 at remove.waves.share: found share beside sizes; fix: give one of the two"],
     ],
     [
       "more CAs than a service takes",
@@ -269,18 +266,6 @@ describe("reading the configuration", () => {
       [
         "DPS-CERT-111 at caCertificates.a.proof.command[1]: found the placeholder {crs}; fix: use one of {csr} and {code}",
         "DPS-CERT-112 at caCertificates.b.proof.signatureCommand[2]: found what gives a PIN or a pass phrase (its value is not shown); fix: let the command read it from a file or an environment variable: pin-source=file:… in a PKCS #11 URI, -passin env:… of openssl",
-      ],
-    ],
-    [
-      "everything that this version does not carry out",
-      {
-        service,
-        certificates,
-        remove: { how: "waves", keep: "rekey" },
-      },
-      [
-        "DPS-CERT-090 at remove.how: found what is not supported yet: removal in waves; fix: use how: now",
-        "DPS-CERT-090 at remove.keep: found what is not supported yet: keeping hub identities and replacing their thumbprint; fix: use keep: delete",
       ],
     ],
   ];

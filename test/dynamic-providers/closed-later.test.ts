@@ -2,9 +2,8 @@ import assert from "node:assert/strict";
 import { CaCertificatesClient } from "../../clients/ca-certificates";
 import { breachContainment } from "../../dynamic-providers/breach-containment/provider";
 import { candidatesOf } from "../../dynamic-providers/device-registration-removal/candidates";
-import { deviceRegistrationRemoval as removal } from "../../dynamic-providers/device-registration-removal/provider";
-import { deviceTwinJournal as journal } from "../../dynamic-providers/device-twin-journal/provider";
 import { TestCa } from "../support/test-ca";
+import { NOW, RemovalRuns } from "./removal-runs";
 import { Stage, stolen } from "./stage";
 
 const SECOND_MS = 1000;
@@ -47,44 +46,31 @@ describe("an entry that is closed in a later change, for a key that is known alr
       compromised: [stolenKey!],
       caKeys: { bad: [key] },
     };
-    await stage.listening(async () => {
-      const { outs: contained } = await breachContainment.create(scope);
-      const from = {
-        ...scope,
-        compromised: stolenKey!,
-        containment: contained.contained[key]!,
-      };
-      const { devices, ...rest } = (await journal.create(from)).outs;
-      const inputs = { ...rest, journal: devices, restoreWaitSeconds: 0 };
-      await stage.byHand("group", "plant", {
-        attestation: { type: "x509", x509: { caReferences: { primary: "good" } } },
-        provisioningStatus: "enabled",
-      });
-      const { outs } = await removal.create(inputs);
-      assert.deepEqual(outs.removed.sort(), ["back", "left"]);
-      await come(good, "back");
-
-      // Somebody admits by the stolen CA once more, and a thief comes in as one of the devices.
-      await stage.putGroup("by-hand", { primary: "bad" });
-      await come(bad, "fresh", "left");
-      const { outs: later } = await breachContainment.update("containment", contained, scope);
-      stage.clock.advance(SECOND_MS);
-      const news = { ...from, containment: later.contained[key]! };
-      const written = { ...from, devices };
-      assert.equal((await journal.diff(key, written, news)).changes, true);
-      const { outs: more } = await journal.update(key, written, news);
-      assert.deepEqual(
-        more.devices.slice(2).map(({ deviceId }) => deviceId),
-        ["fresh", "left"],
-      );
-
-      const again = { ...inputs, containment: news.containment, journal: more.devices };
-      assert.equal((await removal.diff(key, outs, again)).changes, true);
-      const { outs: after } = await removal.update(key, outs, again);
-      assert.deepEqual(after.removed.sort(), ["back", "fresh", "left"]);
-      assert.deepEqual(await registered("fresh", "left", "back"), ["back"]);
-      assert.equal((await removal.diff(key, after, again)).changes, false);
+    const runs = new RemovalRuns(stage);
+    const contained = await stage.listening(
+      async () => (await breachContainment.create(scope)).outs,
+    );
+    const from = { ...scope, contained: contained.contained, remove: NOW, goodIssuers: [] };
+    await stage.byHand("group", "plant", {
+      attestation: { type: "x509", x509: { caReferences: { primary: "good" } } },
+      provisioningStatus: "enabled",
     });
+    await runs.up(from);
+    assert.deepEqual(runs.removal?.removed, ["back", "left"]);
+    await come(good, "back");
+
+    // Somebody admits by the stolen CA once more, and a thief comes in as one of the devices.
+    await stage.putGroup("by-hand", { primary: "bad" });
+    await come(bad, "fresh", "left");
+    const later = await stage.listening(
+      async () => (await breachContainment.update("containment", contained, scope)).outs,
+    );
+    stage.clock.advance(SECOND_MS);
+    const news = { ...from, contained: later.contained };
+    assert.deepEqual(await runs.up(news), ["journal", "removal"]);
+    assert.deepEqual(runs.removal?.removed, ["back", "fresh", "left"]);
+    assert.deepEqual(await registered("fresh", "left", "back"), ["back"]);
+    assert.deepEqual(await runs.up(news), []);
   });
 
   it("makes those candidates who came in by a CA that was retired before it was found stolen", async () => {
@@ -124,9 +110,10 @@ describe("an entry that is closed in a later change, for a key that is known alr
     assert.deepEqual(containment.entries, [
       { kind: "group", id: "yard", cutOff: lastUpdatedDateTimeUtc, settling: [] },
     ]);
-    const candidates = await candidatesOf({ ...news, compromised: oldKey!, containment });
+    const reach = { key: oldKey!.key, registrationIds: [], entries: containment.entries };
+    const candidates = await candidatesOf(news, [reach]);
     assert.deepEqual(
-      candidates.map(({ deviceId }) => deviceId),
+      candidates.filter(({ backIn }) => backIn === undefined).map(({ deviceId }) => deviceId),
       ["gone-1"],
     );
     // Found once, it is not found anew.

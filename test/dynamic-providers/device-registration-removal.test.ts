@@ -2,8 +2,7 @@ import assert from "node:assert/strict";
 import { createHash } from "node:crypto";
 import { CaCertificatesClient } from "../../clients/ca-certificates";
 import { HubRegistry } from "../../clients/hub-registry";
-import { breachContainment } from "../../dynamic-providers/breach-containment/provider";
-import type { RemovalScope } from "../../dynamic-providers/device-registration-removal/candidates";
+import type { RemovalScope } from "../../dynamic-providers/device-registration-removal/scope";
 import {
   deviceRegistrationRemoval as removal,
   type DeviceRegistrationRemovalOutputs,
@@ -13,6 +12,7 @@ import {
   type DeviceTwinJournalOutputs,
 } from "../../dynamic-providers/device-twin-journal/provider";
 import { type Issued, TestCa } from "../support/test-ca";
+import { containedScope, inputsFrom, NOW } from "./removal-runs";
 import { failure, Stage, stolen } from "./stage";
 
 const SECOND_MS = 1000;
@@ -64,13 +64,7 @@ describe("removal after a breach, as the engine calls it", () => {
 
   async function scope(): Promise<RemovalScope> {
     const [key] = stolen(bad);
-    const caKeys = { bad: [key!.key] };
-    const { connection } = stage;
-    const { outs } = await stage.listening(() =>
-      breachContainment.create({ connection, compromised: [key!], caKeys }),
-    );
-    stage.clock.advance(SECOND_MS);
-    return { connection, compromised: key!, caKeys, containment: outs.contained[key!.key]! };
+    return containedScope(stage, key!, { bad: [key!.key] });
   }
 
   /** The group's own update after containment: the good CA instead, and enabled again. */
@@ -86,9 +80,7 @@ describe("removal after a breach, as the engine calls it", () => {
   const remove = async (
     from: DeviceTwinJournalOutputs,
   ): Promise<DeviceRegistrationRemovalOutputs> => {
-    const { devices, ...rest } = from;
-    const inputs = { ...rest, journal: devices, restoreWaitSeconds: 0 };
-    return stage.listening(async () => (await removal.create(inputs)).outs);
+    return stage.listening(async () => (await removal.create(inputsFrom(from))).outs);
   };
 
   const dpsTime = (): string => stage.clock.now().toISOString();
@@ -105,11 +97,15 @@ describe("removal after a breach, as the engine calls it", () => {
     const caKeys = { bad: [key!.key] };
     const open = {
       connection: stage.connection,
-      compromised: key!,
+      compromised: [key!],
       caKeys,
-      containment: {
-        entries: [{ kind: "group" as const, id: group, cutOff: dpsTime(), settling: [] }],
+      contained: {
+        [key!.key]: {
+          entries: [{ kind: "group" as const, id: group, cutOff: dpsTime(), settling: [] }],
+        },
       },
+      remove: NOW,
+      goodIssuers: [],
     };
     const entries = await written(open);
     assert.equal(entries.devices.length, 2);
@@ -157,8 +153,8 @@ describe("removal after a breach, as the engine calls it", () => {
       seen.push(`${identity?.status ?? "gone"}, ${registration === undefined ? "gone" : "there"}`);
     };
     const restore = [
-      spyAfter(HubRegistry.prototype, "disable", left, look),
-      spyAfter(HubRegistry.prototype, "remove", left, look),
+      spyAfter(HubRegistry.prototype, "disableAll", left, look),
+      spyAfter(HubRegistry.prototype, "removeAll", left, look),
     ];
     try {
       await remove(entries);
@@ -198,22 +194,33 @@ describe("removal after a breach, as the engine calls it", () => {
     await hub.restoreTwin(left, saved);
     const entries = await written(await scope());
     const entry = entries.devices.find(({ deviceId }) => deviceId === left);
-    assert.deepEqual(entry?.identities, [{ hub: stage.sandbox.hub, ...saved }]);
+    const { generationId } = (await hub.getIdentity(left))!;
+    assert.deepEqual(entry?.identities[0], {
+      generationId,
+      hub: stage.sandbox.hub,
+      isConnected: false,
+      ...saved,
+      modules: [],
+      isEdge: false,
+      parentScopes: [],
+      children: [],
+    });
+    const inputs = inputsFrom(entries);
 
     const outs = await remove(entries);
     assert.deepEqual([outs.pending, outs.restored], [[left], []]);
     assert.match(stage.said.join(), new RegExp(`Not back yet, .*: ${left}`));
-    assert.equal((await removal.diff(outs.compromised.key, outs, outs)).changes, false);
+    assert.equal((await removal.diff("removal", outs, inputs)).changes, false);
 
     await replaced();
     await come([left, await good.leaf(left)]);
     assert.deepEqual((await hub.getTwin(left))?.tags, {});
-    assert.equal((await removal.diff(outs.compromised.key, outs, outs)).changes, true);
-    const { outs: after } = await removal.update(outs.compromised.key, outs, outs);
+    assert.equal((await removal.diff("removal", outs, inputs)).changes, true);
+    const { outs: after } = await removal.update("removal", outs, inputs);
     assert.deepEqual([after.pending, after.restored], [[], [left]]);
     const twin = await hub.getTwin(left);
     assert.deepEqual([twin?.tags, twin?.desired], [saved.tags, saved.desired]);
-    assert.equal((await removal.diff(outs.compromised.key, after, after)).changes, false);
+    assert.equal((await removal.diff("removal", after, inputs)).changes, false);
   });
 
   it("removes an identity with the stolen leaf through a group that stays open, unless it was rolled", async () => {
@@ -226,9 +233,11 @@ describe("removal after a breach, as the engine calls it", () => {
       const [key] = stolen(leaf);
       const from = {
         connection: stage.connection,
-        compromised: key!,
+        compromised: [key!],
         caKeys: {},
-        containment: { entries: [] },
+        contained: {},
+        remove: NOW,
+        goodIssuers: [],
       };
       await remove(await written(from));
     }
@@ -242,35 +251,22 @@ describe("removal after a breach, as the engine calls it", () => {
     await stage.putIndividual(solo, leaf.pem);
     await come([solo, leaf]);
     const [key] = stolen(leaf);
-    const { connection } = stage;
-    const { outs } = await stage.listening(() =>
-      breachContainment.create({ connection, compromised: [key!], caKeys: {} }),
-    );
-    const containment = outs.contained[key!.key]!;
-    const entries = await written({ connection, compromised: key!, caKeys: {}, containment });
+    const entries = await written(await containedScope(stage, key!, {}));
     assert.deepEqual((await remove(entries)).removed, [solo]);
     assert.deepEqual(await traces(solo), [false, false]);
   });
 
-  it("hangs on the key alone: what else is unknown or changed removes nobody again", async () => {
+  it("changes nothing in a further run, also when the declaration is taken away", async () => {
     const entries = await written(await scope());
     const outs = await remove(entries);
-    const { key } = outs.compromised;
-    assert.deepEqual(
-      await journal.diff(key, entries, { ...entries, containment: { entries: [] } }),
-      {
-        changes: false,
-        replaces: [],
-      },
-    );
-    const other = { ...outs, compromised: { ...outs.compromised, key: "other" } };
-    assert.deepEqual((await removal.diff(key, outs, other)).replaces, ["compromised"]);
-    assert.deepEqual((await journal.diff(key, entries, { ...entries, ...other })).replaces, [
-      "compromised",
-    ]);
+    const inputs = inputsFrom(entries);
+    assert.equal((await journal.diff("journal", entries, entries)).changes, false);
+    assert.equal((await removal.diff("removal", outs, inputs)).changes, false);
+    const lifted = { ...inputs, compromised: [], contained: {} };
     stage.reset();
-    await removal.delete(key, outs);
-    await journal.delete(key, entries);
+    await removal.update("removal", outs, lifted);
+    await removal.delete("removal", outs);
+    await journal.delete("journal", entries);
     assert.deepEqual(stage.writes, []);
   });
 
@@ -285,17 +281,17 @@ describe("removal after a breach, as the engine calls it", () => {
 /** Calls `act` each time after the method was carried out for this device. */
 function spyAfter(
   prototype: HubRegistry,
-  method: "disable" | "remove",
+  method: "disableAll" | "removeAll",
   deviceId: string,
   act: () => Promise<void>,
 ): () => void {
   const real = Object.getOwnPropertyDescriptor(prototype, method)!;
-  type Method = (this: HubRegistry, identity: { deviceId: string }) => Promise<unknown>;
+  type Method = (this: HubRegistry, identities: { deviceId: string }[]) => Promise<unknown>;
   Object.defineProperty(prototype, method, {
     ...real,
-    async value(this: HubRegistry, identity: { deviceId: string }) {
-      const result = await (real.value as Method).call(this, identity);
-      if (identity.deviceId === deviceId) await act();
+    async value(this: HubRegistry, identities: { deviceId: string }[]) {
+      const result = await (real.value as Method).call(this, identities);
+      if (identities.some((one) => one.deviceId === deviceId)) await act();
       return result;
     },
   });

@@ -1,11 +1,11 @@
 import assert from "node:assert/strict";
 import { CaCertificatesClient } from "../../clients/ca-certificates";
 import { HubRegistry } from "../../clients/hub-registry";
-import { breachContainment } from "../../dynamic-providers/breach-containment/provider";
-import type { RemovalScope } from "../../dynamic-providers/device-registration-removal/candidates";
+import type { RemovalScope } from "../../dynamic-providers/device-registration-removal/scope";
 import { deviceRegistrationRemoval as removal } from "../../dynamic-providers/device-registration-removal/provider";
 import { deviceTwinJournal as journal } from "../../dynamic-providers/device-twin-journal/provider";
 import { type Issued, TestCa } from "../support/test-ca";
+import { containedScope, inputsFrom } from "./removal-runs";
 import { Stage, stolen } from "./stage";
 
 const SECOND_MS = 1000;
@@ -53,11 +53,7 @@ describe("removal that a run did not live to report", () => {
 
   async function contained(): Promise<RemovalScope> {
     const [key] = stolen(bad);
-    const caKeys = { bad: [key!.key] };
-    const { connection } = stage;
-    const { outs } = await breachContainment.create({ connection, compromised: [key!], caKeys });
-    stage.clock.advance(SECOND_MS);
-    return { connection, compromised: key!, caKeys, containment: outs.contained[key!.key]! };
+    return containedScope(stage, key!, { bad: [key!.key] });
   }
 
   const replaced = (group: string): Promise<void> =>
@@ -76,8 +72,7 @@ describe("removal that a run did not live to report", () => {
     await stage.listening(async () => {
       const from = await contained();
       await replaced("plant");
-      const { devices, ...rest } = (await journal.create(from)).outs;
-      const inputs = { ...rest, journal: devices, restoreWaitSeconds: 0 };
+      const inputs = inputsFrom((await journal.create(from)).outs);
 
       // The first run is killed after it removed one device; both come back with good leaves.
       const identity = (await hub.getIdentity("lost"))!;
@@ -106,13 +101,12 @@ describe("removal that a run did not live to report", () => {
     await stage.listening(async () => {
       const from = await contained();
       assert.deepEqual(
-        from.containment.entries.map(({ id, settling }) => [id, settling]),
+        Object.values(from.contained)[0]!.entries.map(({ id, settling }) => [id, settling]),
         [["yard", ["thief"]]],
       );
       await replaced("yard");
       stage.clock.advance(3 * SECOND_MS);
-      const { devices, ...rest } = (await journal.create(from)).outs;
-      await removal.create({ ...rest, journal: devices, restoreWaitSeconds: 0 });
+      await removal.create(inputsFrom((await journal.create(from)).outs));
     });
     stage.clock.advance(60 * SECOND_MS);
     const polled = await call("thief", leaf, "GET", `operations/${operation}`);

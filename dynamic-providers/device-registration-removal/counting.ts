@@ -1,0 +1,149 @@
+/** What a removal will do, for whoever reviews it: reading only. */
+import { EnrollmentsClient } from "../../clients/enrollments";
+import { HubRegistry, type HubDeviceTwin, linkedHubs } from "../../clients/hub-registry";
+import { fault, formatFault } from "../../certificates/faults";
+import { allNames } from "../breach-containment/ca-names";
+import { allEntries, holds, withSettling } from "../breach-containment/closing";
+import { sizeOf } from "../device-twin-journal/waves";
+import { hasUnknown, say } from "../handler";
+import { type Candidate, candidatesOf, type Reach, reachedSince } from "./candidates";
+import { Evidence, type Verdict } from "./judging";
+import type { RemovalScope } from "./scope";
+
+/** Candidates that the hubs are asked about; for more only DPS's records are counted. */
+const MOST = 1000;
+
+/** Says, when a breach is new, how many devices it will cost, per hub, and how many are not known. */
+export async function announce(olds: Partial<RemovalScope>, news: RemovalScope): Promise<void> {
+  if (hasUnknown([news.connection, news.compromised, news.caKeys, news.goodIssuers])) {
+    return;
+  }
+  const before =
+    olds.compromised === undefined || olds.contained === undefined || hasUnknown(olds.contained)
+      ? undefined
+      : { compromised: olds.compromised, contained: olds.contained };
+  // During a preview of a breach it is not known yet what containment will close.
+  const reaches = hasUnknown(news.contained)
+    ? await expectedReaches(before, news)
+    : reachedSince(before, news);
+  const all = await candidatesOf(news, reaches);
+  const candidates = all.filter(({ backIn }) => backIn === undefined);
+  if (candidates.length === 0) {
+    return;
+  }
+  const { how, issuedLeaves } = news.remove;
+  const ofGroups = candidates.filter(({ admitted }) => admitted);
+  if (how === "evidenced" && issuedLeaves === undefined && ofGroups.length > 0) {
+    say(
+      `warning: ${formatFault(
+        fault(
+          "DPS-CERT-102",
+          "remove.how",
+          `evidenced, and ${counted(ofGroups.length, "device")} that came in through a group, with no manifest of issued leaves`,
+          "give remove.issuedLeaves, or use how: now or how: waves",
+        ),
+      )}`,
+    );
+  }
+  say(await words(news, candidates));
+}
+
+/** The entries that hold a new key now: containment will close them. */
+async function expectedReaches(
+  before: Parameters<typeof reachedSince>[0],
+  now: RemovalScope,
+): Promise<Reach[]> {
+  const client = new EnrollmentsClient(now.connection);
+  const reaches: Reach[] = [];
+  for (const key of now.compromised) {
+    const known = before?.compromised.some((one) => one.key === key.key) === true;
+    const names = await allNames(now, key);
+    const holding = (await allEntries(client)).filter(
+      (entry) => holds(names, key, entry) && (!known || entry.enabled),
+    );
+    reaches.push({
+      key: key.key,
+      registrationIds: known ? [] : key.registrationIds,
+      entries: await withSettling(client, holding),
+    });
+  }
+  return reaches;
+}
+
+async function words(scope: RemovalScope, candidates: Candidate[]): Promise<string> {
+  const { how, keep } = scope.remove;
+  const subjects = scope.compromised.map(({ subject }) => subject).join(", ");
+  const lines = [
+    `removal (how: ${how}, keep: ${keep}): ${counted(candidates.length, "device")} came in through what ${subjects} admits`,
+  ];
+  if (candidates.length > MOST) {
+    lines.push(
+      `  which of them are in which hub, and with which leaf, was not looked up: they are more than ${MOST}`,
+    );
+  } else {
+    lines.push(...(await byHub(scope, candidates)));
+  }
+  if (how === "waves") {
+    const admitted = candidates.filter((one) => one.admitted).length;
+    const size = sizeOf(scope.remove.waves ?? {}, 0, admitted);
+    lines.push(
+      `  the first wave: ${Math.min(size, admitted)} of ${admitted}; the others keep their access until their wave`,
+    );
+  }
+  return lines.join("\n");
+}
+
+async function byHub(scope: RemovalScope, candidates: Candidate[]): Promise<string[]> {
+  const evidence = new Evidence(scope);
+  const verb = scope.remove.keep === "rekey" ? "rekeyed" : "removed";
+  const lines: string[] = [];
+  const seen = new Set<string>();
+  const notKnown = new Set<string>();
+  for (const hub of await linkedHubs(scope.connection)) {
+    const found = new Map(
+      (
+        await new HubRegistry(scope.connection, hub).findDevices(
+          candidates.map(({ deviceId }) => deviceId),
+        )
+      ).map((twin) => [twin.deviceId, twin]),
+    );
+    const counts: Record<Verdict, number> = { goes: 0, spared: 0, left: 0 };
+    for (const candidate of candidates) {
+      const twin = found.get(candidate.deviceId);
+      if (twin === undefined) continue;
+      seen.add(candidate.deviceId);
+      const { verdict, isKnown } = expected(scope, candidate, twin, evidence);
+      counts[verdict] += 1;
+      if (!isKnown) notKnown.add(candidate.deviceId);
+    }
+    const parts = [`${counted(counts.goes, "identity")} will be ${verb}`];
+    if (counts.spared > 0) parts.push(`${counts.spared} spared, with a leaf that is good`);
+    if (counts.left > 0) parts.push(`${counts.left} left, because nothing proves them compromised`);
+    lines.push(`  hub ${hub}: ${parts.join(", ")}`);
+  }
+  if (notKnown.size > 0) {
+    lines.push(`  not known who issued the leaf of ${counted(notKnown.size, "device")}`);
+  }
+  const absent = candidates.filter(({ deviceId }) => !seen.has(deviceId)).length;
+  if (absent > 0) lines.push(`  in no linked hub: ${counted(absent, "device")}`);
+  return lines;
+}
+
+function expected(
+  { remove }: RemovalScope,
+  candidate: Candidate,
+  { thumbprints }: HubDeviceTwin,
+  evidence: Evidence,
+): { verdict: Verdict; isKnown: boolean } {
+  const leaf = evidence.of(candidate, thumbprints);
+  const isKnown = leaf !== "unknown" || !candidate.admitted;
+  if (leaf === "stolen") return { verdict: "goes", isKnown };
+  if (!candidate.admitted || leaf === "good") return { verdict: "spared", isKnown };
+  const left = remove.how === "evidenced" && leaf === "unknown";
+  return { verdict: left ? "left" : "goes", isKnown };
+}
+
+function counted(count: number, thing: "device" | "identity"): string {
+  if (thing === "identity") return `${count} ${count === 1 ? "identity" : "identities"}`;
+  return `${count} ${count === 1 ? "device" : "devices"}`;
+}

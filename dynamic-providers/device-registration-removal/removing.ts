@@ -1,0 +1,319 @@
+/** Ends what candidates still hold, many at a time. */
+import { EnrollmentsClient, type RegistrationRecord } from "../../clients/enrollments";
+import { HubModules } from "../../clients/hub-modules";
+import {
+  type BulkOutcomes,
+  type HubIdentity,
+  HubRegistry,
+  includes,
+  isClosedByUs,
+  linkedHubs,
+  nobodysThumbprint,
+} from "../../clients/hub-registry";
+import { isServiceError, ServiceError } from "../../clients/service-error";
+import { isSettled, time } from "../breach-containment/registrations";
+import type { JournalEntry } from "../device-twin-journal/journal";
+import { liveSlots } from "../enrollment/slots";
+import { say } from "../handler";
+import { cameBack, candidateId } from "./candidates";
+import { Evidence, type Found, isSameHub, judge, type Verdict } from "./judging";
+import { inSeries, until } from "./pacing";
+import type { RemovalScope } from "./scope";
+
+/**
+ * - `removed`: its identity is deleted, or was by an earlier run; it gets its twin back once it is back.
+ * - `rekeyed`: its identity stays, and nobody can use it until DPS writes a new leaf into it.
+ * - `cleaned`: it is back, and what it had left behind in another hub is gone.
+ * - `spared`: it has a leaf that is good.
+ * - `left`: nothing proves that its leaf is compromised.
+ */
+export type Outcome = "removed" | "rekeyed" | "cleaned" | "spared" | "left";
+
+export interface Removed {
+  /** By `candidateId`. */
+  outcomes: Map<string, Outcome>;
+  /** What had changed since the journal was written, by `candidateId`. */
+  saved: Map<string, JournalEntry>;
+  /** Sentences about devices that could not be removed. */
+  failures: string[];
+}
+
+/** Devices in one bulk call. */
+const BATCH = 100;
+const ATTEMPTS = 5;
+/** How long an assignment is waited for: what Microsoft's Python SDK waits for one. */
+const SETTLING_SECONDS = 30;
+
+/** A device in the course of being removed. */
+interface Work {
+  entry: JournalEntry;
+  registration: RegistrationRecord | undefined;
+  found: (Found & { verdict: Verdict })[];
+}
+
+export async function removeDevices(
+  scope: RemovalScope,
+  entries: JournalEntry[],
+): Promise<Removed> {
+  const removal = new Removal(scope, await linkedHubs(scope.connection), new Evidence(scope));
+  const all: Removed = { outcomes: new Map(), saved: new Map(), failures: [] };
+  for (let from = 0; from < entries.length; from += BATCH) {
+    await removal.batch(entries.slice(from, from + BATCH), all);
+    if (entries.length > BATCH) {
+      say(`Removal: ${Math.min(from + BATCH, entries.length)} of ${entries.length} devices done.`);
+    }
+  }
+  return all;
+}
+
+/**
+ * Each identity is disabled (which ends its live connection), then deleted with the etag that was
+ * read, and the device's DPS record goes last, because it is the journal. Where somebody else writes
+ * in between, the device is looked at again.
+ */
+class Removal {
+  private readonly enrollments: EnrollmentsClient;
+  private readonly hubs: Map<string, HubRegistry>;
+
+  constructor(
+    private readonly scope: RemovalScope,
+    hubs: string[],
+    private readonly evidence: Evidence,
+  ) {
+    this.enrollments = new EnrollmentsClient(scope.connection);
+    this.hubs = new Map(hubs.map((hub) => [hub, new HubRegistry(scope.connection, hub)]));
+  }
+
+  async batch(entries: JournalEntry[], all: Removed): Promise<void> {
+    let open = entries;
+    const reasons = new Map<string, string>();
+    for (let attempt = 1; attempt <= ATTEMPTS && open.length > 0; attempt += 1) {
+      const works: Work[] = [];
+      await inSeries(open, async (entry) => void works.push(await this.look(entry)));
+      const unfinished = new Set<JournalEntry>();
+      const again = (entry: JournalEntry, reason: string): void => {
+        unfinished.add(entry);
+        reasons.set(entry.deviceId, reason);
+      };
+      for (const [hub, registry] of this.hubs) {
+        const of = (keeps: boolean) =>
+          works.flatMap(({ entry, found }) =>
+            found
+              .filter((one) => one.hub === hub && one.verdict === "goes")
+              .filter(({ identity }) => this.keeps(identity) === keeps)
+              .map(({ identity }) => ({ entry, identity })),
+          );
+        await this.delete(registry, of(false), all.saved, again);
+        await this.rekey(registry, of(true), again);
+      }
+      await inSeries(works, async (work) => {
+        if (!unfinished.has(work.entry) && !(await this.finish(work, all.outcomes))) {
+          again(work.entry, "its registration changes all the time");
+        }
+      });
+      open = open.filter((entry) => unfinished.has(entry));
+    }
+    all.failures.push(...open.map(({ deviceId }) => `${deviceId}: ${reasons.get(deviceId)}`));
+  }
+
+  private async look(entry: JournalEntry): Promise<Work> {
+    const registration = await this.settled(entry.registrationId);
+    const found = (
+      await Promise.all(
+        [...this.hubs].map(async ([hub, registry]) => {
+          const identity = await registry.getIdentity(entry.deviceId);
+          return identity && { hub, identity };
+        }),
+      )
+    ).filter((one) => one !== undefined);
+    const { how } = this.scope.remove;
+    return {
+      entry,
+      registration,
+      found: found.map((one) => ({
+        ...one,
+        verdict: judge(entry, registration, one, found, this.evidence, how),
+      })),
+    };
+  }
+
+  /** The registration once DPS has come to an end with it: until then the hub may still be given it. */
+  private async settled(registrationId: string): Promise<RegistrationRecord | undefined> {
+    let registration: RegistrationRecord | undefined;
+    await until(SETTLING_SECONDS, async () => {
+      registration = await this.enrollments.getRegistration(registrationId);
+      return { done: registration === undefined || isSettled(registration), asked: 1 };
+    });
+    return registration;
+  }
+
+  /** What somebody had disabled is not deleted: made anew, it would be enabled. */
+  private keeps(identity: HubIdentity): boolean {
+    const byHand = identity.status === "disabled" && !isClosedByUs(identity);
+    return this.scope.remove.keep === "rekey" || byHand;
+  }
+
+  private async delete(
+    registry: HubRegistry,
+    items: { entry: JournalEntry; identity: HubIdentity }[],
+    saved: Removed["saved"],
+    again: (entry: JournalEntry, reason: string) => void,
+  ): Promise<void> {
+    const open = items.filter(({ identity }) => identity.status === "enabled");
+    const disabled = await registry.disableAll(open.map(({ identity }) => identity));
+    const doomed: { entry: JournalEntry; deviceId: string; etag: string }[] = [];
+    await inSeries(items, async ({ entry, identity }) => {
+      const problem = problemOf(disabled.get(identity.deviceId) ?? "written");
+      if (problem !== undefined) return again(entry, problem);
+      const twin = await registry.getTwin(identity.deviceId);
+      // The bulk operation does not tell the new etag; what is read must still be what was written.
+      if (twin?.status !== "disabled" || twin.thumbprints.join() !== identity.thumbprints.join()) {
+        return again(entry, "it was changed while it was removed");
+      }
+      const id = candidateId(entry);
+      const newer = refreshed(saved.get(id) ?? entry, registry.hubHostName, twin);
+      if (newer !== undefined) saved.set(id, newer);
+      doomed.push({ entry, deviceId: identity.deviceId, etag: twin.deviceEtag });
+    });
+    const deleted = await registry.removeAll(doomed);
+    for (const { entry, deviceId } of doomed) {
+      const problem = problemOf(deleted.get(deviceId) ?? "written");
+      if (problem !== undefined) again(entry, problem);
+    }
+  }
+
+  private async rekey(
+    registry: HubRegistry,
+    items: { entry: JournalEntry; identity: HubIdentity }[],
+    again: (entry: JournalEntry, reason: string) => void,
+  ): Promise<void> {
+    const wanted = new Map<string, string[]>();
+    await inSeries(items, async ({ entry, identity }) => {
+      wanted.set(identity.deviceId, await this.newThumbprints(entry));
+    });
+    const isDone = ({ deviceId, thumbprints }: HubIdentity): boolean =>
+      thumbprints.length > 0 &&
+      thumbprints.every((one) => wanted.get(deviceId)?.includes(one) === true);
+    const old = items.filter(({ identity }) => !isDone(identity));
+    const rekeyed = await registry.rekeyAll(
+      old.map(({ identity }) => identity),
+      ({ deviceId }) => wanted.get(deviceId) ?? [],
+    );
+    const modules = new HubModules(this.scope.connection, registry.hubHostName);
+    const closed: { entry: JournalEntry; identity: HubIdentity }[] = [];
+    await inSeries(items, async ({ entry, identity: { deviceId } }) => {
+      const problem = problemOf(rekeyed.get(deviceId) ?? "written");
+      if (problem !== undefined) return again(entry, problem);
+      // An earlier run may have been killed in between.
+      const identity = await registry.getIdentity(deviceId);
+      if (identity === undefined || !isDone(identity)) {
+        return again(entry, "it was changed while it was rekeyed");
+      }
+      if (rekeyed.has(deviceId) || isClosedByUs(identity)) {
+        await modules.renewCredentials(deviceId);
+      }
+      if (isClosedByUs(identity)) closed.push({ entry, identity });
+    });
+    const enabled = await registry.enableAll(closed.map(({ identity }) => identity));
+    for (const { entry, identity } of closed) {
+      const problem = problemOf(enabled.get(identity.deviceId) ?? "written");
+      if (problem !== undefined) again(entry, problem);
+    }
+  }
+
+  /** The new certificates of its individual enrollment; else what no certificate has. */
+  private async newThumbprints({ registrationId, deviceId, ...entry }: JournalEntry) {
+    const nobodys = [nobodysThumbprint(deviceId)];
+    if (entry.admitted) {
+      return nobodys;
+    }
+    const enrollment = await this.enrollments.getIndividual(registrationId);
+    if (enrollment === undefined || enrollment.provisioningStatus === "disabled") {
+      return nobodys;
+    }
+    const { primary, secondary } = liveSlots(enrollment.attestation);
+    const leaves = [primary, secondary].flatMap((slot) => slot?.sha256Thumbprint ?? []);
+    const candidate = { registrationId, deviceId, ...entry };
+    const good = leaves.filter((one) => this.evidence.of(candidate, [one]) !== "stolen");
+    return good.length > 0 ? good : nobodys;
+  }
+
+  /** Deletes the DPS record where the device is gone, and notes what became of it. False: overtaken. */
+  private async finish(work: Work, outcomes: Removed["outcomes"]): Promise<boolean> {
+    const { entry, registration, found } = work;
+    const outcome = this.outcomeOf(work);
+    const isBack = cameBack(entry, registration) && found.some(({ verdict }) => verdict !== "goes");
+    const kept = found.some(({ verdict, identity }) => verdict === "goes" && this.keeps(identity));
+    if (registration !== undefined && outcome === "removed" && !isBack && !kept) {
+      try {
+        await this.enrollments.deleteRegistration(entry.registrationId, registration.etag);
+      } catch (error) {
+        if (isServiceError(error, "PreconditionFailed")) return false;
+        throw error;
+      }
+    }
+    outcomes.set(candidateId(entry), outcome);
+    return true;
+  }
+
+  private outcomeOf({ entry, registration, found }: Work): Outcome {
+    const gone = found.filter(({ verdict }) => verdict === "goes");
+    if (gone.length > 0) {
+      const survives =
+        cameBack(entry, registration) &&
+        found.some((one) => isSameHub(one.hub, registration.assignedHub) && one.verdict !== "goes");
+      if (survives) return "cleaned";
+      return gone.every(({ identity }) => this.keeps(identity)) ? "rekeyed" : "removed";
+    }
+    if (found.some(({ verdict }) => verdict === "left")) return "left";
+    if (found.length === 0) {
+      // An earlier run came this far and did not live to say so.
+      const wasThere = entry.identities.length > 0 || registration !== undefined;
+      return wasThere && !cameBack(entry, registration) ? "removed" : "spared";
+    }
+    return isMadeAnew(entry, registration, found) ? "removed" : "spared";
+  }
+}
+
+/** Is what the journal has of a device not the identity that it has now? */
+function isMadeAnew(
+  { identities, cutOff }: JournalEntry,
+  registration: RegistrationRecord | undefined,
+  found: Found[],
+): boolean {
+  const another = found.some(({ hub, identity }) => {
+    const saved = identities.find((one) => one.hub === hub);
+    return saved !== undefined && saved.generationId !== identity.generationId;
+  });
+  // In another hub DPS may have moved it; but DPS does not make the record anew.
+  const anew =
+    identities.length > 0 &&
+    cutOff !== undefined &&
+    time(registration?.createdDateTimeUtc) > time(cutOff);
+  return another || anew;
+}
+
+function refreshed(
+  entry: JournalEntry,
+  hub: string,
+  { tags, desired }: { tags: Record<string, unknown>; desired: Record<string, unknown> },
+): JournalEntry | undefined {
+  const saved = entry.identities.find((one) => one.hub === hub);
+  const isSame =
+    saved === undefined ||
+    (includes(saved.tags, tags) &&
+      includes(tags, saved.tags) &&
+      includes(saved.desired, desired) &&
+      includes(desired, saved.desired));
+  if (isSame) return undefined;
+  const identities = entry.identities.map((one) =>
+    one === saved ? { ...one, tags, desired } : one,
+  );
+  return { ...entry, identities };
+}
+
+/** Undefined: it is done. */
+function problemOf(outcome: NonNullable<ReturnType<BulkOutcomes["get"]>>): string | undefined {
+  if (outcome instanceof ServiceError) return outcome.message;
+  return outcome === "overtaken" ? "it is changed by somebody else all the time" : undefined;
+}
