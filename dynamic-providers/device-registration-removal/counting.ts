@@ -72,7 +72,9 @@ async function expectedReaches(
 
 async function words(scope: RemovalScope, candidates: Candidate[]): Promise<string> {
   const { how, keep } = scope.remove;
-  const subjects = scope.compromised.map(({ subject }) => subject).join(", ");
+  const keys = new Set(candidates.flatMap((one) => one.keys));
+  const named = scope.compromised.filter(({ key }) => keys.has(key));
+  const subjects = [...new Set(named.map(({ subject }) => subject))].join(", ");
   const lines = [
     `removal (how: ${how}, keep: ${keep}): ${counted(candidates.length, "device")} came in through what ${subjects} admits`,
   ];

@@ -121,7 +121,7 @@ async function goOn(
       late.forEach((entry) => saved.set(candidateId(entry), entry));
       await run(late);
     }
-    say(summaryOf(inputs, progress, failures.length));
+    say(summaryOf(inputs, open, progress, failures.length));
   }
   const entries = entriesOf(inputs, [...saved.values()]);
   await restore(inputs, entries, progress);
@@ -285,16 +285,19 @@ function outputsOf(
 }
 
 function summaryOf(
-  { compromised, waiting, journal }: DeviceRegistrationRemovalInputs,
+  { compromised, waiting }: DeviceRegistrationRemovalInputs,
+  entries: JournalEntry[],
   progress: Record<string, Progress>,
   failed: number,
 ): string {
-  const outcomes = journal.map((entry) => progress[candidateId(entry)]?.outcome);
+  const outcomes = entries.map((entry) => progress[candidateId(entry)]?.outcome);
   const count = (...wanted: Progress["outcome"][]): number =>
     outcomes.filter((one) => one !== undefined && wanted.includes(one)).length;
-  const subjects = compromised.map(({ subject }) => subject).join(", ");
+  const keys = new Set(entries.flatMap((entry) => entry.keys));
+  const named = compromised.filter(({ key }) => keys.has(key)).map(({ subject }) => subject);
+  const subjects = [...new Set(named)].join(", ");
   const parts = [
-    `Removed ${count("removed", "restored")} of ${journal.length} device registrations that came in with ${subjects}`,
+    `Removed ${count("removed", "restored")} of ${entries.length} device registrations that came in with ${subjects}`,
     ...(count("rekeyed") > 0 ? [`rekeyed ${count("rekeyed")}`] : []),
     ...(count("cleaned") > 0
       ? [`removed what ${count("cleaned")} had left behind in another hub`]

@@ -1,0 +1,73 @@
+import assert from "node:assert/strict";
+import { IotDpsClient } from "@azure/arm-deviceprovisioningservices";
+import { IotHubClient } from "@azure/arm-iothub";
+import { Registry } from "azure-iothub";
+import { HubRegistry } from "../../clients/hub-registry";
+import { RemovalFleet } from "./removal-fleet";
+import { NOW, RemovalRuns } from "./removal-runs";
+
+describe("a removal over two linked hubs", () => {
+  let fleet: RemovalFleet;
+  let other: HubRegistry;
+  let sdk: Registry;
+
+  before(async () => {
+    fleet = await RemovalFleet.open();
+    const connectionString = await linkSecondHub(fleet);
+    sdk = Registry.fromConnectionString(connectionString);
+    const host = /HostName=([^;]+)/.exec(connectionString)![1]!;
+    other = new HubRegistry(fleet.stage.connection, host);
+  });
+  after(() => fleet.close());
+
+  it("finds identities where no DPS record names them, and spares only where the device is back", async () => {
+    const [back, away, gone] = await fleet.begin();
+    // Each of them was in the other hub before, with the leaf that it still has.
+    for (const id of [back!, away!, gone!]) {
+      const primaryThumbprint = (await fleet.hub.getIdentity(id))!.thumbprints[0]!;
+      const authentication = { type: "selfSigned", x509Thumbprint: { primaryThumbprint } };
+      await sdk.create({ deviceId: id, authentication: authentication as never });
+    }
+    const scope = await fleet.replaced(NOW);
+    await fleet.comeAnew(back!);
+    const runs = new RemovalRuns(fleet.stage);
+    await runs.up(scope);
+    for (const id of [back!, away!, gone!]) {
+      assert.equal(await other.getIdentity(id), undefined, id);
+    }
+    assert.deepEqual(await fleet.present(...fleet.ids), [back]);
+    assert.equal((await fleet.stage.enrollments.getRegistration(back!))?.status, "assigned");
+    assert.match(
+      fleet.stage.said.join("\n"),
+      /Removed 3 of 4 .*; removed what 1 had left behind in another hub/,
+    );
+    assert.deepEqual(runs.removal?.pending, []);
+    assert.deepEqual(await runs.up(scope), []);
+    await fleet.end();
+  });
+});
+
+/** A hub that is linked, and to which nobody is assigned; returns its connection string. */
+async function linkSecondHub({ stage }: RemovalFleet): Promise<string> {
+  const { subscriptionId, credential, clientOptions } = stage.sandbox;
+  const hubs = new IotHubClient(credential, subscriptionId, clientOptions).iotHubResource;
+  const hub = await hubs.beginCreateOrUpdateAndWait("rg", "hub-2", {
+    location: "westus",
+    sku: { name: "S1", capacity: 1 },
+  });
+  const { primaryKey } = await hubs.getKeysForKeyName("rg", "hub-2", "iothubowner");
+  const connectionString = `HostName=${hub.properties?.hostName};SharedAccessKeyName=iothubowner;SharedAccessKey=${primaryKey}`;
+  const services = new IotDpsClient(credential, subscriptionId, clientOptions).iotDpsResource;
+  const service = await services.get("dps", "rg");
+  await services.beginCreateOrUpdateAndWait("rg", "dps", {
+    ...service,
+    properties: {
+      ...service.properties,
+      iotHubs: [
+        ...(service.properties.iotHubs ?? []),
+        { location: "westus", connectionString, applyAllocationPolicy: false },
+      ],
+    },
+  });
+  return connectionString;
+}
