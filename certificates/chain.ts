@@ -10,9 +10,11 @@ const LONGEST_CHAIN = 10;
  * certificates (RFC 5280 sections 4.2.1.3 and 6.1.3), and its key made the signature. Both PEM.
  */
 export function issues(issuer: string, subject: string): boolean {
-  const above = new X509Certificate(issuer);
-  const below = new X509Certificate(subject);
-  return above.ca && below.checkIssued(above) && verifiedBy(below, above.publicKey);
+  return remembered(issuances, issuer, subject, () => {
+    const above = new X509Certificate(issuer);
+    const below = new X509Certificate(subject);
+    return above.ca && below.checkIssued(above) && verifiedBy(below, above.publicKey);
+  });
 }
 
 /**
@@ -20,7 +22,30 @@ export function issues(issuer: string, subject: string): boolean {
  * of that key can do. A self-signed certificate is signed by its own key.
  */
 export function signedWithKeyOf(issuer: string, subject: string | Buffer): boolean {
-  return verifiedBy(new X509Certificate(subject), new X509Certificate(issuer).publicKey);
+  const find = (): boolean =>
+    verifiedBy(new X509Certificate(subject), new X509Certificate(issuer).publicKey);
+  return typeof subject === "string" ? remembered(signatures, issuer, subject, find) : find();
+}
+
+/** Answers by issuer and subject: many rules ask the same, and a signature takes its time. */
+type Answers = Map<string, Map<string, boolean>>;
+const signatures: Answers = new Map();
+const issuances: Answers = new Map();
+/** With more issuers than that the answers are forgotten and found again. */
+const MOST_ISSUERS = 1000;
+
+function remembered(
+  answers: Answers,
+  issuer: string,
+  subject: string,
+  find: () => boolean,
+): boolean {
+  if (answers.size > MOST_ISSUERS) answers.clear();
+  const ofIssuer = answers.get(issuer) ?? new Map<string, boolean>();
+  answers.set(issuer, ofIssuer);
+  const answer = ofIssuer.get(subject) ?? find();
+  ofIssuer.set(subject, answer);
+  return answer;
 }
 
 /**

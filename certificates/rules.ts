@@ -13,6 +13,7 @@ import { FLEET_CODES, fleetFaults } from "./fleet-rules";
 import { nameFaults } from "./name-rules";
 import { retainedFaults, waitingFaults } from "./proof-rules";
 import { inferRolls } from "./rolls";
+import { opensAboveFaults } from "./opens-above";
 import { comesThroughGroupFaults, hubFaults, serviceFaults } from "./service-rules";
 import { caEntryFaults, deviceIdFaults, slotFaults } from "./slot-rules";
 import { entriesOf } from "./slots";
@@ -95,6 +96,7 @@ function declaredFaults(
     ...deviceIdFaults(after),
     ...comesThroughGroupFaults(after, entries, oldEntries),
     ...breachFaults(before, after, entries, oldEntries, breaches),
+    ...opensAboveFaults(before, after, oldEntries, entries, breaches),
   ];
 }
 

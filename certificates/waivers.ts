@@ -2,7 +2,7 @@
 import type { Waiver } from "./declared";
 import { FAULTS, fault, type Fault, type FaultCode } from "./faults";
 import { choice } from "./name-rules";
-import { displayName } from "./text";
+import { displayName, listed } from "./text";
 
 /**
  * Applies the waivers, and adds what is wrong with the waivers themselves. Each stands at its index
@@ -53,7 +53,9 @@ function unusable(waiver: Waiver, path: string, now: Date): Fault | undefined {
       "DPS-CERT-030",
       `${path}.code`,
       `${what}: ${displayName(waiver.code)}`,
-      choice(waiver.code, waivable),
+      known === undefined
+        ? choice(waiver.code, waivable)
+        : `remove the waiver and mend the fault; only these are waived: ${listed(waivable)}`,
     );
   }
   const day = new Date(`${waiver.until}T00:00:00Z`);

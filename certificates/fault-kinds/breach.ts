@@ -59,6 +59,12 @@ export const BREACH = {
     explanation:
       "It waives nothing any more: what it waived stands again where a change meets it. It stops nothing by itself, so that it does not stand in the way of a breach.",
   },
+  "DPS-CERT-082": {
+    title: "group above a compromised CA altered in the same change",
+    severity: "refusal",
+    explanation:
+      "The writes of an update come in no order, and deletions last. Until the group is written, a thief's chain could fall through to it. While it stays as it is, a disabled group shuts that CA out before anything else.",
+  },
   "DPS-CERT-086": {
     title: "registration ID denied without its certificate",
     severity: "warning",
