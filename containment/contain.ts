@@ -1,7 +1,7 @@
 /** Closes every entry that admits a key or a device, and shows by reading back that each is closed. */
 import type { CompromisedKey } from "../certificates/compromised-keys";
 import { denialGroupId } from "../certificates/denial-group";
-import { summarize } from "../certificates/summary";
+import { type CertificateSummary, summarize } from "../certificates/summary";
 import { EnrollmentsClient } from "../clients/enrollments";
 import { isServiceError, ServiceError } from "../clients/service-error";
 import { withResourceGroup } from "../clients/service-lookup";
@@ -14,7 +14,7 @@ import {
   isSame,
   type LiveEntry,
 } from "../dynamic-providers/breach-containment/closing";
-import { reachedEntries, type ReachOptions, thumbprintsShown } from "./reach";
+import { reachedEntries, type ReachOptions, shownSlots, thumbprintsShown } from "./reach";
 import type { Sought } from "./sought";
 
 export interface ContainOptions {
@@ -74,7 +74,7 @@ export async function contain(
   }
   const { summary, pem } = sought;
   if (summary.isCa) {
-    await run.denyCa(denialGroupId(summary), pem, summary.selfSigned);
+    await run.denyCas([pem, ...options.known], summary.publicKeySha256);
   } else if (summary.subjectCommonName !== "") {
     const clientCertificates = { primary: { certificate: pem } };
     await run.denyDevice(summary.subjectCommonName, { type: "x509", x509: { clientCertificates } });
@@ -171,25 +171,43 @@ class Run {
     }
   }
 
-  /** Sees to a disabled group that holds the CA, for chains that a group higher up would admit. */
-  async denyCa(id: string, pem: string, isRoot: boolean): Promise<void> {
-    // A root has nothing above it, and a group that holds the CA is closed, which shuts its chains out.
-    if (isRoot || this.outcome.entries.some((entry) => this.holdsItself(entry))) return;
-    const signingCertificates = { primary: { certificate: pem } };
-    await this.make(
-      { kind: "group", id },
-      "shuts out chains that a group higher up would admit",
-      () =>
-        this.client.putGroup({
-          enrollmentGroupId: id,
-          attestation: { type: "x509", x509: { signingCertificates } },
-          provisioningStatus: "disabled",
-        }),
-    );
+  /**
+   * Sees to a disabled group for each certificate of the key, for chains that a group higher up would
+   * admit: a group shuts out chains through the very certificate that it holds, not through its twins.
+   */
+  async denyCas(pems: string[], publicKeySha256: string): Promise<void> {
+    for (const pem of pems) {
+      const summary = summarize(pem);
+      // A root has nothing above it.
+      if (summary.selfSigned || !summary.isCa || summary.publicKeySha256 !== publicKeySha256)
+        continue;
+      const id = denialGroupId(summary);
+      const isSeenTo = this.outcome.entries.some(
+        (entry) => this.holdsItself(entry, summary) || isSame(entry, { kind: "group", id }),
+      );
+      if (isSeenTo) continue;
+      const signingCertificates = { primary: { certificate: pem } };
+      await this.make(
+        { kind: "group", id },
+        "shuts out chains that a group higher up would admit",
+        () =>
+          this.client.putGroup({
+            enrollmentGroupId: id,
+            attestation: { type: "x509", x509: { signingCertificates } },
+            provisioningStatus: "disabled",
+          }),
+      );
+    }
   }
 
-  private holdsItself({ kind, why }: Closed): boolean {
-    return kind === "group" && (why.endsWith("with this key") || why.startsWith("refers to"));
+  /** Of a group that refers to a CA by its name, nobody shows which certificate that is. */
+  private holdsItself(closed: Closed, { sha256Thumbprint }: CertificateSummary): boolean {
+    const there = this.before.find((entry) => isSame(entry, closed));
+    return (
+      closed.kind === "group" &&
+      there !== undefined &&
+      shownSlots(there.attestation).some((slot) => slot.sha256Thumbprint === sha256Thumbprint)
+    );
   }
 
   /** Closes what there is a reason for; only lists it in a dry run. */

@@ -58,8 +58,25 @@ export function thumbprintsShown(key: CompromisedKey, entries: LiveEntry[]): str
     .flat();
 }
 
-function shownSlots(attestation: Attestation): LiveSlot[] {
+/** The slots that are filled. */
+export function shownSlots(attestation: Attestation): LiveSlot[] {
   return filled<LiveSlot>(liveSlots(attestation));
+}
+
+/**
+ * Enabled groups that may be above a CA certificate whose issuer has this name, as far as DPS shows
+ * what they hold: not those whose certificates have the same issuer, which makes them its siblings.
+ */
+export function perhapsAbove(issuer: string, entries: LiveEntry[]): LiveEntry[] {
+  return entries.filter(
+    ({ kind, enabled, attestation }) =>
+      kind === "group" &&
+      enabled &&
+      attestation.type === "x509" &&
+      shownSlots(attestation).some(
+        (slot) => slot.issuer === undefined || nameParts(slot.issuer) !== nameParts(issuer),
+      ),
+  );
 }
 
 /** A distinguished name without regard to the order, spacing and case of its parts. */

@@ -1,5 +1,6 @@
 /** The closing report of a breach: what still holds the key, who came in meanwhile, and what undoes each step. Reads only. */
 import { isReached, reachedThumbprints } from "../certificates/compromised-keys";
+import { listed } from "../certificates/text";
 import { EnrollmentsClient } from "../clients/enrollments";
 import { hubCaCertificates } from "../clients/hub-ca-certificates";
 import { HubRegistry, linkedHubs } from "../clients/hub-registry";
@@ -7,13 +8,18 @@ import { ServiceError } from "../clients/service-error";
 import { withResourceGroup } from "../clients/service-lookup";
 import type { Connection } from "../clients/target";
 import { liveNames } from "../dynamic-providers/breach-containment/ca-names";
-import { type ClosedEntry, isSame } from "../dynamic-providers/breach-containment/closing";
+import {
+  allEntries,
+  type ClosedEntry,
+  isSame,
+} from "../dynamic-providers/breach-containment/closing";
 import {
   isSettled,
   registrationsOf,
   time,
 } from "../dynamic-providers/breach-containment/registrations";
-import { type Closed, contain } from "./contain";
+import { type Closed, contain, nameOf } from "./contain";
+import { perhapsAbove } from "./reach";
 import type { Sought } from "./sought";
 
 export interface ReportOptions {
@@ -69,7 +75,7 @@ export async function report(
   });
   // What a containment would make is nothing that holds the key.
   const entries = found.entries.filter(({ how }) => how !== "to be made");
-  const unseen = [...found.unseen];
+  const unseen = [...found.unseen, ...(await unshut(connection, sought, found.entries))];
   const look = async <T>(what: string, run: () => Promise<T[]>): Promise<T[]> => {
     try {
       return await run();
@@ -108,6 +114,27 @@ export function isClean(one: Report): boolean {
     one.entries.every(({ how }) => how !== "to be closed") &&
     [one.caCertificates, one.hubCaCertificates, one.identities].every(({ length }) => length === 0)
   );
+}
+
+/** No entry shuts its chain out, and an open group may admit it: only the certificates above it would tell. */
+async function unshut(
+  connection: Connection,
+  sought: Exclude<Sought, { kind: "registration ID" }>,
+  entries: Closed[],
+): Promise<string[]> {
+  const missing = entries.filter(({ how }) => how === "to be made");
+  if (sought.kind !== "certificate" || missing.length === 0) return [];
+  const open = await allEntries(new EnrollmentsClient(connection));
+  const { isCa, issuer } = sought.summary;
+  // A leaf comes in by its very issuer as well, which a group with a sibling CA does not tell apart.
+  const above = isCa
+    ? perhapsAbove(issuer, open)
+    : open.filter(({ kind, enabled }) => kind === "group" && enabled);
+  if (above.length === 0) return [];
+  return [
+    `Whether ${listed(above.map(nameOf))} admits it through its chain: no disabled entry shuts it out. ` +
+      `A run without --report makes ${listed(missing.map(nameOf))}.`,
+  ];
 }
 
 async function hubNames(

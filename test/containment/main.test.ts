@@ -145,6 +145,20 @@ describe("npm run contain", () => {
     await stage.register("van-2", await root.leaf("van-2"));
   });
 
+  it("shuts out every certificate of an intermediate's key, also when a closed group holds its twin", async () => {
+    const old = await root.intermediate("Plant 8");
+    const renewed = await root.intermediate("Plant 8", { keys: old.certificate.keys });
+    await holding("plant-8", renewed);
+    const pem = file("old.pem", old.pem);
+    const report = await run([pem, "--report"]);
+    assert.match(report.out, /Not seen:\n {2}Whether .*enrollment group "yard" .*admits it/);
+    const { code, out } = await run([pem, "--known", file("renewed.pem", renewed.pem)]);
+    assert.equal(code, 0, out);
+    assert.equal(await stage.admits("van-80", await old.leaf("van-80")), false);
+    assert.equal(await stage.admits("van-81", await renewed.leaf("van-81")), false);
+    assert.equal(await stage.admits("van-82", await root.leaf("van-82")), true);
+  });
+
   it("denies a stolen leaf that a group admits, by a disabled enrollment of its own", async () => {
     const leaf = await root.leaf("van-3");
     await stage.register("van-3", leaf);
