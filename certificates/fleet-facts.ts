@@ -9,8 +9,6 @@ export interface FleetFacts {
   entries: Record<string, EntryFacts>;
   /** CA certificates of the service; absent: not read. */
   caCertificates?: LiveCaFact[];
-  /** Host names and facts of the linked hubs that were read. */
-  hubs: HubFacts[];
   /**
    * Other DPS instances of the subscription that are linked to one of these hubs, by name. Absent:
    * not read. Instances of other subscriptions cannot be seen.
@@ -48,17 +46,9 @@ export interface EntryFacts {
 
 export interface LiveCaFact {
   name: string;
-  /** SHA-256 of the SubjectPublicKeyInfo, upper-case hex; absent when the service did not tell. */
-  publicKeySha256?: string;
   /** SHA-1, upper-case hex. */
   sha1Thumbprint: string;
   isVerified: boolean;
-}
-
-export interface HubFacts {
-  hostName: string;
-  /** The hub's own CA certificates: devices below them get in without DPS. Absent: not read. */
-  caCertificates?: LiveCaFact[];
 }
 
 /** How many CA certificates a DPS instance holds at most (service limits, 2024-03). */

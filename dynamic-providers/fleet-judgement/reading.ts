@@ -24,7 +24,7 @@ export async function readFleet(
   connection: Connection,
   questions: FleetQuestions,
 ): Promise<FleetFacts> {
-  const facts: FleetFacts = { entries: {}, hubs: [], leftOut: [] };
+  const facts: FleetFacts = { entries: {}, leftOut: [] };
   const read = async <T>(what: string, run: () => Promise<T>): Promise<T | undefined> => {
     try {
       return await within(LONGEST_MS, run());

@@ -23,7 +23,7 @@ describe("the message", () => {
 
   const service = { name: "dps-a", resourceGroup: "plant", location: "westeurope", adopt: false };
   const facts = (entries: FleetFacts["entries"], more: Partial<FleetFacts> = {}): KnownFacts => ({
-    fleet: { entries, hubs: [], leftOut: [], ...more },
+    fleet: { entries, leftOut: [], ...more },
   });
   const cas = (...names: string[]) =>
     names.map((name) => ({ name, sha1Thumbprint: "00", isVerified: true }));
