@@ -101,7 +101,8 @@ export class ProvisioningService extends pulumi.ComponentResource {
         );
     const groupName = group?.name ?? pulumi.output(args.resourceGroup);
     const hubs = args.hubs.map((hub, index) =>
-      linkHub(`${name}-hub-${index + 1}`, hub, args, groupName, afterManifest),
+      // By its name, so that a hub stays itself when another one before it is taken away.
+      linkHub(`${name}-${hub.name ?? `hub-${index + 1}`}`, hub, args, groupName, afterManifest),
     );
     const service = args.adopt
       ? lookUp(args, inside)

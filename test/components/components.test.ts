@@ -41,8 +41,8 @@ describe("components", () => {
         "BreachContainment service",
         "FleetJudgement service",
         "IotDpsResource service",
-        "IotHubResource service-hub-1",
-        "IotHubResource service-hub-2",
+        "IotHubResource service-hub-a",
+        "IotHubResource service-hub-b",
         "ResourceGroup service",
         "RotationManifest service",
       ]);
@@ -58,7 +58,7 @@ describe("components", () => {
       assert.deepEqual(mocks.waitsFor("RotationManifest", "service"), []);
       for (const [type, name] of [
         ["ResourceGroup", "service"],
-        ["IotHubResource", "service-hub-1"],
+        ["IotHubResource", "service-hub-a"],
         ["IotDpsResource", "service"],
         ["BreachContainment", "service"],
         ["FleetJudgement", "service"],
