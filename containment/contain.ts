@@ -164,10 +164,17 @@ class Run {
     if (this.sought.kind === "registration ID") {
       await this.close((entry) => (isSame(entry, own) ? "is the device's own" : undefined));
     } else if (!this.outcome.entries.some((entry) => isSame(entry, own))) {
-      const how = there.enabled
-        ? "is enabled with another certificate, so it shuts this one out"
-        : "is disabled already, and denies the device";
-      this.outcome.notes.push(`Individual enrollment "${there.id}" ${how}.`);
+      const name = `individual enrollment "${there.id}"`;
+      if (there.enabled) {
+        this.outcome.notes.push(
+          `The ${name} is enabled with another certificate, so it shuts this one out.`,
+        );
+      } else {
+        this.outcome.unseen.push(
+          `Whether the ${name} denies it: it is disabled with another certificate, and whether DPS then ` +
+            "denies the registration ID or that certificate alone is not known. Put this one into its slot.",
+        );
+      }
     }
   }
 

@@ -97,12 +97,19 @@ export async function report(
     hubCas.push(...(await look(`CA certificates of ${hub}:`, () => hubNames(whole, sought, hub))));
     identities.push(...(await look(`Devices of ${hub}:`, () => holders(whole, sought, hub))));
   }
+  const came = await registrations(connection, entries, options);
+  if (sought.kind === "certificate" && sought.summary.isCa && came.stragglers.length > 0) {
+    const who = listed(came.stragglers.map(({ registrationId }) => registrationId));
+    unseen.push(
+      `Whether the identities of ${who} hold a leaf issued below it: a hub does not tell who issued a leaf.`,
+    );
+  }
   return {
     entries,
     caCertificates: cas,
     hubCaCertificates: hubCas,
     identities,
-    ...(await registrations(connection, entries, options)),
+    ...came,
     unseen,
     undo: undoing(options.closed, entries),
   };

@@ -1,5 +1,4 @@
 import assert from "node:assert/strict";
-import { execFile } from "node:child_process";
 import { mkdtempSync, rmSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
@@ -8,14 +7,7 @@ import { denialGroupId } from "../../certificates/denial-group";
 import { summarize } from "../../certificates/summary";
 import { failure, Stage, stolen } from "../dynamic-providers/stage";
 import { TestCa } from "../support/test-ca";
-
-const MAIN = join(__dirname, "../../containment/main.ts");
-
-interface Ended {
-  code: number;
-  out: string;
-  err: string;
-}
+import { contain, type Ended } from "./command";
 
 describe("npm run contain", () => {
   let stage: Stage;
@@ -59,19 +51,8 @@ describe("npm run contain", () => {
     return path;
   }
 
-  function run(
-    args: string[],
-    env: NodeJS.ProcessEnv = stage.sandbox.environment(),
-  ): Promise<Ended> {
-    return new Promise((resolve) => {
-      execFile(
-        process.execPath,
-        ["--require", "tsx/cjs", MAIN, ...args],
-        { env: { ...process.env, ...env }, timeout: 30_000 },
-        (error, out, err) => resolve({ code: Number(error?.code ?? 0), out, err }),
-      );
-    });
-  }
+  const run = (args: string[], env = stage.sandbox.environment()): Promise<Ended> =>
+    contain(args, env);
 
   const holding = (id: string, ca: TestCa): Promise<unknown> =>
     stage.enrollments.putGroup({
@@ -235,6 +216,19 @@ describe("npm run contain", () => {
     assert.match(named.out, /closed now: enrollment group "yard"/);
   });
 
+  it("does not take a disabled entry with another certificate for a denial of this one", async () => {
+    const stolenLeaf = await good.leaf("van-20");
+    const other = await good.leaf("van-20");
+    await stage.putIndividual("van-20", other.pem);
+    await stage.byHand("individual", "van-20", { provisioningStatus: "disabled" });
+    const { code, out } = await run([file("van-20.pem", stolenLeaf.pem)]);
+    assert.equal(code, 3, out);
+    assert.match(
+      out,
+      /Not seen: Whether the individual enrollment "van-20" denies it: it is disabled/,
+    );
+  });
+
   it("reports what still holds a key, who came in under unknown IDs, and who is not back", async () => {
     const { key } = stolen(root)[0]!;
     await stage.register("van-11", await root.leaf("van-11"));
@@ -268,6 +262,7 @@ describe("npm run contain", () => {
     type Ids = { registrationId: string }[];
     const result = JSON.parse(after.out) as Record<"unknown" | "stragglers", Ids> & {
       clean: boolean;
+      unseen: string[];
       caCertificates: string[];
       entries: object[];
     };
@@ -278,6 +273,10 @@ describe("npm run contain", () => {
     assert.ok(!named(result.unknown).includes("van-11"));
     assert.ok(named(result.stragglers).includes("who-is-this"));
     assert.ok(!named(result.stragglers).includes("van-11"));
+    assert.match(
+      result.unseen.join(),
+      /the identities of .*who-is-this.* hold a leaf issued below/,
+    );
     assert.deepEqual(stage.writes, []);
   });
 
