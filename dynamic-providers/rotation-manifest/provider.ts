@@ -3,7 +3,7 @@ import { readmitted, remembered } from "../../certificates/compromise";
 import type { KnownFacts } from "../../certificates/declared";
 import { formatFault, refusals } from "../../certificates/faults";
 import { rollText } from "../../certificates/roll-words";
-import { judge } from "../../certificates/rules";
+import { judge, judgeAlone } from "../../certificates/rules";
 import { askTargetTime, targetNow } from "../../clients/target-time";
 import { type Handler, hasUnknown, say } from "../handler";
 import { type DeclaredInputs, resolved } from "./declared-inputs";
@@ -29,11 +29,15 @@ export const rotationManifest: Handler<RotationManifestInputs> = {
     const before =
       olds.declared === undefined ? undefined : resolved(olds as RotationManifestInputs);
     const everCompromised = remembered(olds.everCompromised ?? [], before, after);
-    if (isDeepStrictEqual(before, after)) {
-      return { inputs: { ...news, rolls: olds.rolls ?? [], everCompromised } };
-    }
     const notice = news.target && (await askTargetTime(news.target));
     if (notice) say(`warning: ${notice}`);
+    if (isDeepStrictEqual(before, after)) {
+      // Time goes on while nothing changes: what ran out is said at every run.
+      judgeAlone(after, targetNow())
+        .filter(({ code }) => code === "DPS-CERT-050")
+        .forEach((fault) => say(`warning: ${formatFault(fault)}`));
+      return { inputs: { ...news, rolls: olds.rolls ?? [], everCompromised } };
+    }
     const { faults, rolls } = judge(before, after, targetNow(), {
       compromisedKeys: everCompromised,
     });

@@ -70,6 +70,19 @@ describe("the manifest of everything declared, as the engine calls it", () => {
     assert.equal((await handler.diff("manifest", second, third)).changes, false);
   });
 
+  it("says what ran out at every run, also while nothing changes", async () => {
+    const old = await TestCa.selfSigned("truck-7", { notAfter: new Date(Date.now() - 1000) });
+    const { inputs } = await handler.check({}, manifest({ primary: leaf }));
+    const expired = { ...manifest({ primary: old }) };
+    said = [];
+    await handler.check({ ...inputs!, ...expired }, expired);
+    assert.equal(said.length, 1);
+    assert.match(
+      said[0] ?? "",
+      /^warning: DPS-CERT-050 at individualEnrollments\.truck-7\.primary\.certificate: found .*truck-7/,
+    );
+  });
+
   it("refuses all faults at once, each by its path, and announces nothing", async () => {
     const { failures, inputs } = await handler.check(
       {},
