@@ -1,24 +1,8 @@
 /** The place where devices get their certificates, and a CA outside the stack. */
-import "reflect-metadata";
-import { createPrivateKey, KeyObject, randomBytes, webcrypto, X509Certificate } from "node:crypto";
+import { X509Certificate } from "node:crypto";
 import { mkdirSync, renameSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
-import {
-  AuthorityKeyIdentifierExtension,
-  BasicConstraintsExtension,
-  ExtendedKeyUsage,
-  ExtendedKeyUsageExtension,
-  KeyUsageFlags,
-  KeyUsagesExtension,
-  SubjectKeyIdentifierExtension,
-  X509Certificate as Asn1Certificate,
-  X509CertificateGenerator,
-} from "@peculiar/x509";
-
-const ALGORITHM = { name: "ECDSA", namedCurve: "P-256", hash: "SHA-256" };
-const DAY_MS = 24 * 60 * 60 * 1000;
-/** Clocks of devices and services are never quite the same. */
-const BACKDATED_MS = 60 * 1000;
+import { issue as issueCertificate } from "../sandbox/common/issue";
 
 /** PEM of a certificate and of its private key. */
 export interface Pair {
@@ -99,44 +83,20 @@ export function replace(file: string, content: string): void {
   renameSync(`${file}.new`, file);
 }
 
+/** Keys are EC P-256, as those of the stack. */
 async function issue(
   commonName: string,
   issuer: Pair | undefined,
   days: number,
   ca = false,
 ): Promise<Pair> {
-  const keys = await webcrypto.subtle.generateKey(ALGORITHM, true, ["sign", "verify"]);
-  const above = issuer && new Asn1Certificate(issuer.certificate);
-  const subject = [{ CN: [commonName] }];
-  const certificate = await X509CertificateGenerator.create({
-    subject,
-    issuer: above?.subjectName.toJSON() ?? subject,
-    publicKey: keys.publicKey,
-    signingKey: issuer === undefined ? keys.privateKey : await signingKey(issuer.privateKey),
-    signingAlgorithm: ALGORITHM,
-    // Positive and at most 20 octets (RFC 5280 section 4.1.2.2).
-    serialNumber: `4${randomBytes(15).toString("hex")}0`,
-    notBefore: new Date(Date.now() - BACKDATED_MS),
-    notAfter: new Date(Date.now() + days * DAY_MS),
-    extensions: [
-      new BasicConstraintsExtension(ca, undefined, true),
-      new KeyUsagesExtension(
-        ca ? KeyUsageFlags.keyCertSign | KeyUsageFlags.cRLSign : KeyUsageFlags.digitalSignature,
-        true,
-      ),
-      ...(ca ? [] : [new ExtendedKeyUsageExtension([ExtendedKeyUsage.clientAuth])]),
-      await SubjectKeyIdentifierExtension.create(keys.publicKey),
-      ...(above === undefined ? [] : [await AuthorityKeyIdentifierExtension.create(above)]),
-    ],
+  const { certificate, privateKey } = await issueCertificate({
+    kind: ca ? (issuer === undefined ? "root" : "intermediate") : "leaf",
+    commonName,
+    ...(issuer !== undefined && { issuer: { ...issuer, intermediates: [] } }),
+    days,
+    key: "ecdsa-p256",
+    now: new Date(),
   });
-  return {
-    certificate: `${certificate.toString("pem")}\n`,
-    privateKey: KeyObject.from(keys.privateKey).export({ type: "pkcs8", format: "pem" }).toString(),
-  };
-}
-
-/** Keys of this factory and of the stack are EC P-256. */
-async function signingKey(pem: string): Promise<webcrypto.CryptoKey> {
-  const der = createPrivateKey(pem).export({ type: "pkcs8", format: "der" });
-  return webcrypto.subtle.importKey("pkcs8", der, ALGORITHM, false, ["sign"]);
+  return { certificate, privateKey };
 }
