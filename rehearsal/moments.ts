@@ -1,6 +1,7 @@
 /** The sandbox after each write, for the judgement of the order in which things were done. */
 import type { LoggedRequest } from "../sandbox/common/request-log";
 import type { Sandbox } from "../sandbox/common/model";
+import type { Switches } from "../sandbox/common/switches";
 import { Directory, type EnrollmentRecord } from "../sandbox/dps-service/records";
 
 /** An enrollment as it admits devices. */
@@ -24,6 +25,11 @@ export interface Moment {
   request: LoggedRequest;
   entries: EntryView[];
   caCertificates: CaView[];
+  /** What is assumed about Azure where it is not known. */
+  switches: Pick<
+    Switches,
+    "disabledIndividualDenies" | "disabledGroupDenies" | "groupsWithOneCertificate"
+  >;
 }
 
 /**
@@ -122,13 +128,14 @@ export interface Window {
   requests: LoggedRequest[];
 }
 
-function look(sandbox: Sandbox): Pick<Moment, "entries" | "caCertificates"> {
+function look(sandbox: Sandbox): Omit<Moment, "request"> {
   const directories = sandbox.services.list().map((service) => new Directory(sandbox, service));
   return {
     entries: directories.flatMap((directory) =>
       [...directory.entries("individual"), ...directory.entries("group")].map(entryView),
     ),
     caCertificates: directories.flatMap((directory) => directory.caCertificates()),
+    switches: sandbox.switches,
   };
 }
 

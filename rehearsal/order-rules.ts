@@ -2,22 +2,15 @@
  * The order of a roll, judged from what a sandbox saw. Pure. The rules are those of the design:
  * contain, replace, remove at a breach; at an expiration always one certificate that is accepted.
  */
-import { X509Certificate } from "node:crypto";
 import type { LoggedRequest } from "../sandbox/common/request-log";
-import type { CaView, EntryView, Moment, Window } from "./moments";
+import { admits, certificatesIn, type Holder } from "./admission";
+import type { Moment, Window } from "./moments";
 
 /** Whether one rule held, and what shows it. */
 export interface Ruling {
   rule: string;
   held: boolean;
   evidence: string;
-}
-
-/** A certificate that a device has, or a thief. */
-export interface Holder {
-  registrationId: string;
-  /** PEM: the leaf and its intermediates. */
-  chain: string;
 }
 
 export interface BreachView {
@@ -32,32 +25,6 @@ export interface BreachView {
   compromised: Holder[];
   /** One with the replacement; undefined: there is none yet. */
   replacement: Holder | undefined;
-}
-
-/** Would DPS admit this certificate? Looked at without the sandbox's own judgement. */
-export function admits(moment: Moment, { registrationId, chain }: Holder): boolean {
-  const presented = certificatesIn(chain);
-  const leaf = presented[0];
-  if (leaf === undefined) {
-    return false;
-  }
-  const own = moment.entries.find(
-    ({ kind, id }) => kind === "individual" && id.toLowerCase() === registrationId.toLowerCase(),
-  );
-  if (own !== undefined) {
-    return own.enabled && own.slots.some((slot) => slot instanceof Buffer && slot.equals(leaf.raw));
-  }
-  return moment.entries.some(
-    (entry) => entry.kind === "group" && entry.enabled && admitsBelow(entry, presented, moment),
-  );
-}
-
-/** Would a disabled group admit this certificate, if it were enabled? */
-export function isHeldByDisabled(moment: Moment, { chain }: Holder): boolean {
-  const presented = certificatesIn(chain);
-  return moment.entries.some(
-    (entry) => entry.kind === "group" && !entry.enabled && admitsBelow(entry, presented, moment),
-  );
 }
 
 /** Index of the first moment at which nothing admits the compromised key any more; -1: there is none. */
@@ -232,55 +199,8 @@ export function isRemoval({ service, method, path }: LoggedRequest): boolean {
   return service === "iot-hub" || (method === "DELETE" && /^\/registrations\//i.test(path));
 }
 
-function admitsBelow(
-  { slots }: EntryView,
-  presented: X509Certificate[],
-  { caCertificates }: Moment,
-): boolean {
-  return slots.some((slot) => {
-    if (typeof slot === "string") {
-      const ca = caCertificates.find(({ name }) => name.toLowerCase() === slot.toLowerCase());
-      return ca !== undefined && ca.isVerified && leadsTo(presented, new X509Certificate(ca.der));
-    }
-    const intermediate = new X509Certificate(slot);
-    return leadsTo(presented, intermediate) && isBelowVerified(intermediate, caCertificates);
-  });
-}
-
-/** Each certificate is issued by the next one, up to one that `anchor` has issued or is. */
-function leadsTo(presented: X509Certificate[], anchor: X509Certificate): boolean {
-  for (const [at, certificate] of presented.entries()) {
-    if (at > 0 && certificate.raw.equals(anchor.raw)) {
-      return true;
-    }
-    if (isIssuedBy(certificate, anchor)) {
-      return true;
-    }
-    const above = presented[at + 1];
-    if (above === undefined || !isIssuedBy(certificate, above)) {
-      return false;
-    }
-  }
-  return false;
-}
-
-function isBelowVerified(certificate: X509Certificate, cas: CaView[]): boolean {
-  return cas.some(
-    ({ der, isVerified }) => isVerified && isIssuedBy(certificate, new X509Certificate(der)),
-  );
-}
-
 function sameName(a: string, b: string): boolean {
   return a.toLowerCase() === b.toLowerCase();
-}
-
-function isIssuedBy(certificate: X509Certificate, issuer: X509Certificate): boolean {
-  return certificate.checkIssued(issuer) && certificate.verify(issuer.publicKey);
-}
-
-function certificatesIn(pem: string): X509Certificate[] {
-  const blocks = pem.match(/-----BEGIN CERTIFICATE-----[^-]+-----END CERTIFICATE-----/g) ?? [];
-  return blocks.map((block) => new X509Certificate(block));
 }
 
 /** `#41 PUT /enrollments/device-2`. */

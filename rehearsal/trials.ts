@@ -1,6 +1,7 @@
 /** What the answers that DPS gave to canaries show about the order of a roll. Pure. */
 import type { Moment } from "./moments";
-import { admits, isHeldByDisabled, type Ruling } from "./order-rules";
+import { admits } from "./admission";
+import type { Ruling } from "./order-rules";
 
 /** A canary's registration, and how DPS met it. */
 export interface Trial {
@@ -20,12 +21,9 @@ export function judgeTruth(trials: Trial[], moments: Moment[]): Ruling {
   const untrue = trials.filter(
     ({ registrationId, chain, accepted, from, to }) =>
       from >= 0 &&
-      !moments.slice(from, to + 1).some(
-        (moment) =>
-          admits(moment, { registrationId, chain }) === accepted ||
-          // not known: which of two groups with one certificate decides, the enabled or the disabled one.
-          (!accepted && isHeldByDisabled(moment, { registrationId, chain })),
-      ),
+      !moments
+        .slice(from, to + 1)
+        .some((moment) => admits(moment, { registrationId, chain }) === accepted),
   );
   const judged = trials.filter(({ from }) => from >= 0);
   return {

@@ -3,7 +3,8 @@ import type { Canary } from "../canaries";
 import { type Edit, set } from "../configuration";
 import type { Identity } from "../factory";
 import type { FleetDevice } from "../fleet";
-import { admits, type BreachView, isRemoval } from "../order-rules";
+import { admits } from "../admission";
+import { type BreachView, isRemoval } from "../order-rules";
 import type { KillPoint, Rehearsal } from "../rehearsal";
 import { Course } from "./course";
 

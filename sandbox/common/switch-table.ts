@@ -36,6 +36,15 @@ export const SWITCHES = {
     because:
       'concepts-x509-attestation, "DPS order of operations with certificates", says the first; how-to-revoke-device-access can be read as the second.',
   },
+  groupsWithOneCertificate: {
+    service: "DPS",
+    meaning:
+      "Which of several enrollment groups with one certificate decides: a disabled one among them, or an enabled one; of several enabled ones the first by ID.",
+    values: ["disabled", "enabled"],
+    default: "disabled",
+    because:
+      'The documentation says that a certificate "can be specified in only one enrollment entry", and nothing of the case that it is in two.',
+  },
   verifiedCaEndsChain: {
     service: "DPS",
     meaning: "Whether a verified CA certificate may end a chain without having been presented.",

@@ -1,14 +1,14 @@
 import assert from "node:assert/strict";
+import type { Holder } from "../../rehearsal/admission";
 import {
-  admits,
   type BreachView,
-  type Holder,
   type Holding,
   judgeBreach,
   judgeExpiration,
 } from "../../rehearsal/order-rules";
 import { type EntryView, isWrite, type Moment, type Window } from "../../rehearsal/moments";
 import type { LoggedRequest } from "../../sandbox/common/request-log";
+import { DEFAULT_SWITCHES } from "../../sandbox/common/switches";
 import { type Issued, TestCa } from "../support/test-ca";
 
 const BEGAN = "2030-01-01T00:00:00.000Z";
@@ -28,14 +28,22 @@ function write(seq: number, text: string): LoggedRequest {
   };
 }
 
-type State = Omit<Moment, "request">;
+type State = Omit<Moment, "request" | "switches">;
 
 /** What happened, one write after the other: the write, and the state after it. */
 function window(before: State, ...steps: [string, State][]): Window {
-  const moments = steps.map(([text, state], at) => ({ request: write(at + 2, text), ...state }));
+  const moments = steps.map(([text, state], at) => ({
+    request: write(at + 2, text),
+    switches: DEFAULT_SWITCHES,
+    ...state,
+  }));
   return {
     began: BEGAN,
-    before: { request: write(1, "PUT dps-service /enrollments/earlier"), ...before },
+    before: {
+      request: write(1, "PUT dps-service /enrollments/earlier"),
+      switches: DEFAULT_SWITCHES,
+      ...before,
+    },
     moments,
     requests: moments.map(({ request }) => request),
   };
@@ -49,10 +57,6 @@ function group(id: string, slots: (string | Buffer)[], enabled = true): EntryVie
   return { kind: "group", id, enabled, slots };
 }
 
-function verified(name: string, ca: TestCa): State["caCertificates"][number] {
-  return { name, der: ca.der, isVerified: true };
-}
-
 const rulesThatFailed = (rulings: { rule: string; held: boolean }[]): string[] =>
   rulings.filter(({ held }) => !held).map(({ rule }) => rule);
 
@@ -64,82 +68,17 @@ const DELETED = "CA certificate root-a is deleted only when no group names it";
 const OVERLAP = "no device that worked is ever without a certificate that DPS accepts";
 
 describe("order rules of a rehearsal", () => {
-  let rootA: TestCa;
-  let rootB: TestCa;
-  let intermediate: TestCa;
   let old: Issued;
   let next: Issued;
-  let underA: Issued;
-  let underB: Issued;
 
   before(async () => {
-    rootA = await TestCa.root("Root A");
-    rootB = await TestCa.root("Root B");
-    intermediate = await rootA.intermediate("Intermediate");
     old = await TestCa.selfSigned("device-1");
     next = await TestCa.selfSigned("device-1");
-    underA = await rootA.leaf("sensor-1");
-    underB = await rootB.leaf("sensor-1");
   });
 
-  const holder = (issued: Issued, registrationId = "device-1"): Holder => ({
-    registrationId,
+  const holder = (issued: Issued): Holder => ({
+    registrationId: "device-1",
     chain: issued.chainPem,
-  });
-
-  describe("who is admitted", () => {
-    const moment = (state: Partial<State>): Moment => ({
-      request: write(1, "PUT dps-service /enrollments/any"),
-      entries: [],
-      caCertificates: [],
-      ...state,
-    });
-
-    it("takes a leaf that stands in a slot of an enabled individual enrollment", () => {
-      const entries = [individual("Device-1", [next, old])];
-      assert.equal(admits(moment({ entries }), holder(old)), true);
-    });
-
-    it("refuses another leaf, and every leaf of a disabled individual enrollment", () => {
-      const other = moment({ entries: [individual("device-1", [next])] });
-      const disabled = moment({ entries: [individual("device-1", [old], false)] });
-      assert.equal(admits(other, holder(old)), false);
-      assert.equal(admits(disabled, holder(old)), false);
-    });
-
-    it("lets an individual enrollment shadow the group that would admit the leaf", () => {
-      const entries = [individual("sensor-1", [next]), group("sensors", ["root-a"])];
-      const state = moment({ entries, caCertificates: [verified("root-a", rootA)] });
-      assert.equal(admits(state, holder(underA, "sensor-1")), false);
-    });
-
-    it("takes a leaf below a verified CA that an enabled group names", () => {
-      const caCertificates = [verified("root-a", rootA), verified("root-b", rootB)];
-      const entries = [group("sensors", ["ROOT-A"])];
-      const state = moment({ entries, caCertificates });
-      assert.equal(admits(state, holder(underA, "sensor-1")), true);
-      assert.equal(admits(state, holder(underB, "sensor-1")), false);
-    });
-
-    it("refuses a leaf below a CA that is not verified, or whose group is disabled", () => {
-      const unverified = { ...verified("root-a", rootA), isVerified: false };
-      const entries = [group("sensors", ["root-a"])];
-      const disabled = [group("sensors", ["root-a"], false)];
-      const caCertificates = [verified("root-a", rootA)];
-      const leaf = holder(underA, "sensor-1");
-      assert.equal(admits(moment({ entries, caCertificates: [unverified] }), leaf), false);
-      assert.equal(admits(moment({ entries: disabled, caCertificates }), leaf), false);
-      assert.equal(admits(moment({ entries }), leaf), false);
-    });
-
-    it("takes a chain to a signing certificate only below a verified CA", async () => {
-      const leaf = holder(await intermediate.leaf("gateway-1"), "gateway-1");
-      const entries = [group("gateways", [intermediate.der])];
-      const below = moment({ entries, caCertificates: [verified("root-a", rootA)] });
-      const elsewhere = moment({ entries, caCertificates: [verified("root-b", rootB)] });
-      assert.equal(admits(below, leaf), true);
-      assert.equal(admits(elsewhere, leaf), false);
-    });
   });
 
   describe("breach", () => {

@@ -7,6 +7,7 @@ import {
   judgeTruth,
   type Trial,
 } from "../../rehearsal/trials";
+import { DEFAULT_SWITCHES } from "../../sandbox/common/switches";
 import { type Issued, TestCa } from "../support/test-ca";
 
 describe("what canaries show", () => {
@@ -55,6 +56,7 @@ describe("what canaries show", () => {
         },
       ],
       caCertificates: [],
+      switches: DEFAULT_SWITCHES,
     }));
   }
 

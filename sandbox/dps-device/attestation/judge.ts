@@ -176,20 +176,20 @@ function byGroup(presented: ChainCertificate[], attempt: Attempt): Verdict {
 function alongPath(
   path: Path,
   groups: GroupView[],
-  { disabledGroupDenies }: Switches,
+  { disabledGroupDenies, groupsWithOneCertificate }: Switches,
 ): Verdict | undefined {
+  const decides = (level: GroupView[]): GroupView | undefined =>
+    level.find(({ enabled }) => enabled === (groupsWithOneCertificate === "enabled")) ?? level[0];
   const hits = path
     .slice(1)
     .map((one) => groups.filter((group) => group.certificates.some((der) => der.equals(one.der))))
-    .filter((level) => level.length > 0);
-  // not known, assumed: of several groups with one certificate, a disabled one decides; else the
-  // first by ID.
-  const deciding = disabledGroupDenies === "anywhere" ? hits.flat() : (hits[0] ?? []);
+    .flatMap((level) => decides(level) ?? []);
+  const deciding = disabledGroupDenies === "anywhere" ? hits : hits.slice(0, 1);
   const disabled = deciding.find(({ enabled }) => !enabled);
   if (disabled !== undefined) {
     return refuse("group disabled", `the enrollment group "${disabled.id}" is disabled`);
   }
-  const group = hits[0]?.[0];
+  const [group] = hits;
   return group === undefined ? undefined : admit(path[0]!, "group", group.id);
 }
 

@@ -93,6 +93,15 @@ export function groupCases(w: World): Case[] {
       want: "group disabled",
     },
     {
+      name: "two groups with one certificate, one of them disabled, where an enabled one decides",
+      source: ASSUMED,
+      presented: fullChain(w),
+      groups: [group("a", w.line, false), group("b", w.line)],
+      cas: [ca(w.root)],
+      switches: { groupsWithOneCertificate: "enabled" },
+      want: "group b",
+    },
+    {
       name: "a chain that no group is for",
       source: "the CLI extension's integration tests",
       presented: fullChain(w),
