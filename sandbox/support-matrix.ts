@@ -34,6 +34,7 @@ export const SECTIONS: readonly Section[] = [
       [`GET ${SUBSCRIPTION}/providers`]: "",
       [`GET ${SUBSCRIPTION}/providers/:namespace`]: "",
       [`POST ${SUBSCRIPTION}/providers/:namespace/register`]: "",
+      "GET /providers/Microsoft.Devices/operations": "those that the sandbox has",
       [`GET ${SUBSCRIPTION}/operationresults/:operation`]: "",
       [`GET ${SUBSCRIPTION}/providers/Microsoft.Devices/operationResults/:operation`]: "",
       [`GET ${SUBSCRIPTION}/resourcegroups`]: "",
@@ -58,6 +59,7 @@ export const SECTIONS: readonly Section[] = [
       "PATCH /provisioningServices/:name": "tags",
       "DELETE /provisioningServices/:name": "",
       "GET /provisioningServices/:name/operationResults/:operation": "",
+      "GET /provisioningServices/:name/skus": "",
       "POST /provisioningServices/:name/listkeys": "",
       "POST /provisioningServices/:name/keys/:keyName/listkeys": "",
       "GET /provisioningServices/:name/certificates": "",
@@ -68,7 +70,7 @@ export const SECTIONS: readonly Section[] = [
       "POST /provisioningServices/:name/certificates/:certificate/verify":
         "the signature and the code are checked",
     },
-    missing: ["/skus, private endpoints and links, IP filters that filter, data residency"],
+    missing: ["private endpoints and links, IP filters that filter, data residency"],
   },
   {
     title: "Azure Resource Manager: lists and names over the subscription",
@@ -92,6 +94,8 @@ export const SECTIONS: readonly Section[] = [
       "PUT /IotHubs/:name": "",
       "PATCH /IotHubs/:name": "tags",
       "DELETE /IotHubs/:name": "",
+      "GET /IotHubs/:name/skus": "",
+      "GET /IotHubs/:name/IotHubStats": "",
       "POST /IotHubs/:name/listkeys": "",
       "POST /IotHubs/:name/IotHubKeys/:keyName/listkeys": "",
       "GET /IotHubs/:name/certificates": "stored and shown; devices are not judged by them",
@@ -101,7 +105,9 @@ export const SECTIONS: readonly Section[] = [
       "POST /IotHubs/:name/certificates/:certificate/generateVerificationCode": "",
       "POST /IotHubs/:name/certificates/:certificate/verify": "",
     },
-    missing: ["routing, failover, consumer groups, import and export jobs"],
+    missing: [
+      "routing, failover, consumer groups, quota metrics, import and export jobs, usages of the subscription",
+    ],
   },
   {
     title: "Tokens (Microsoft Entra ID)",

@@ -6,7 +6,7 @@
 import { randomBytes, X509Certificate } from "node:crypto";
 import type { FastifyInstance, FastifyReply, FastifyRequest } from "fastify";
 import { armError, devicesError } from "../common/errors";
-import type { CaCertificateRecord, ProvisioningServiceRecord } from "../common/model";
+import type { CaCertificateRecord, ProvisioningServiceRecord, Sandbox } from "../common/model";
 import type { Collection } from "../common/store";
 import { Directory, type EnrollmentRecord } from "../dps-service/records";
 import { faultOfProof, readCaCertificate, readCertificate, shownFields } from "./certificate-body";
@@ -32,7 +32,13 @@ interface Route {
   Params: { group: string; name: string; certificate: string };
 }
 
-export const HUB_CA_CERTIFICATES = "hub-ca-certificates";
+/** The certificates of all services of a kind, by `<service>/<name>`. */
+export function caCertificatesOf(
+  sandbox: Pick<Sandbox, "caCertificates" | "collection">,
+  kind: ServiceKind,
+): Collection<CaCertificateRecord> {
+  return kind === "iot-hub" ? sandbox.collection("hub-ca-certificates") : sandbox.caCertificates;
+}
 
 /** What differs between the two kinds of service. */
 interface Owner {
@@ -64,7 +70,7 @@ export function registerCaCertificates(app: FastifyInstance, context: ArmContext
   register(app, context, {
     kind: "provisioning-service",
     type: "provisioningServices",
-    collection: sandbox.caCertificates,
+    collection: caCertificatesOf(sandbox, "provisioning-service"),
     find: (name) => services.get(name),
     etag: certificateEtag,
     created: () => NEVER,
@@ -77,7 +83,7 @@ export function registerCaCertificates(app: FastifyInstance, context: ArmContext
   register(app, context, {
     kind: "iot-hub",
     type: "IotHubs",
-    collection: sandbox.collection(HUB_CA_CERTIFICATES),
+    collection: caCertificatesOf(sandbox, "iot-hub"),
     find: (name) => hubs.get(name),
     etag: () => randomBytes(8).toString("base64"),
     created: (record) => new Date(record.created).toUTCString(),

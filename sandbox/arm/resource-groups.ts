@@ -11,9 +11,11 @@ import {
   type ArmContext,
   type ResourceGroupRecord,
 } from "./context";
-import { hubBody, removeHub } from "./iot-hubs";
+import { iotHubs } from "./iot-hubs";
 import { announce } from "./operations";
-import { removeService, serviceBody } from "./provisioning-services";
+import { provisioningServices } from "./provisioning-services";
+import { bodyOf, remove, type ServiceLife } from "./service-life";
+import type { ServiceResource } from "./services";
 
 interface Group {
   Params: { group: string };
@@ -129,21 +131,24 @@ function inGroup<T extends { resourceGroup: string }>(all: T[], group: string | 
     : all.filter((record) => record.resourceGroup.toLowerCase() === wanted);
 }
 
+/** Services before the hubs that they link. */
+function lives(context: ArmContext): ServiceLife<ServiceResource>[] {
+  return [provisioningServices(context), iotHubs(context)];
+}
+
 async function removeContents(context: ArmContext, group: string): Promise<void> {
-  for (const service of inGroup(context.sandbox.services.list(), group)) {
-    await removeService(context, service.name);
-  }
-  for (const hub of inGroup(context.sandbox.hubs.list(), group)) {
-    await removeHub(context, hub.name);
+  for (const life of lives(context)) {
+    for (const { name } of inGroup(life.collection.list(), group)) {
+      await remove(context, life, name);
+    }
   }
 }
 
 /** The generic form of a resource: no `properties`. */
 function resources(context: ArmContext, group: string | undefined): object[] {
-  const full = [
-    ...inGroup(context.sandbox.services.list(), group).map((one) => serviceBody(context, one)),
-    ...inGroup(context.sandbox.hubs.list(), group).map((one) => hubBody(context, one)),
-  ];
+  const full = lives(context).flatMap((life) =>
+    inGroup(life.collection.list(), group).map((one) => bodyOf(context, life, one)),
+  );
   return full.map(({ id, name, type, location, tags, sku }) => ({
     id,
     name,

@@ -7,9 +7,11 @@ import type { ServerIdentity } from "../common/model";
 import { bearerToken, TokenError } from "../token/token-authority";
 import { registerCaCertificates } from "./ca-certificates";
 import { apiVersion, type ArmContext } from "./context";
-import { registerIotHubs } from "./iot-hubs";
-import { registerProvisioningServices } from "./provisioning-services";
+import { iotHubs, registerHubStatistics } from "./iot-hubs";
+import { registerOperationsList } from "./operations-list";
+import { provisioningServices } from "./provisioning-services";
 import { registerResourceGroups } from "./resource-groups";
+import { registerLife } from "./service-life";
 import { registerSubscriptions } from "./subscriptions";
 
 /** ARM's HTTPS application; the caller makes it listen and sets `context.endpoint`. */
@@ -42,9 +44,11 @@ export function createArm(context: ArmContext, identity: ServerIdentity): Fastif
 
   registerSubscriptions(app, context);
   registerResourceGroups(app, context);
-  registerProvisioningServices(app, context);
+  registerLife(app, context, provisioningServices(context));
+  registerLife(app, context, iotHubs(context));
+  registerHubStatistics(app, context);
   registerCaCertificates(app, context);
-  registerIotHubs(app, context);
+  registerOperationsList(app);
   registerOperations(app, context);
   return app;
 }

@@ -28,7 +28,12 @@ export interface ServiceResource {
   location: string;
   tags: Record<string, string>;
   sku: { name: string; capacity: number; tier: string };
+  /** 8-byte base64, as ARM shows it. */
   etag: string;
+  subscriptionId: string;
+  authorizationPolicies: AccessPolicy[];
+  /** Properties that were sent and are kept but not acted on, by ARM name. */
+  otherProperties: Record<string, unknown>;
 }
 
 export const TYPE_NAMES: Record<ServiceKind, string> = {

@@ -8,6 +8,7 @@ import { methodKilobytes, throttle } from "./limits";
 import { readMethodCall } from "./methods";
 import { showIdentity, showTwin } from "./presenter";
 import { queryRoutes } from "./query-routes";
+import { deviceCounts } from "./registry-counts";
 import type { DeviceRecord, Json } from "./records";
 import { partsOf } from "./twin-record";
 
@@ -70,15 +71,7 @@ function identityRoutes(app: FastifyInstance, api: HubApi): void {
   );
   app.get(
     "/statistics/devices",
-    handler(api, "readIdentity", () => {
-      const statuses = registry.list().map(({ status }) => status);
-      const enabledDeviceCount = statuses.filter((status) => status === "enabled").length;
-      return {
-        totalDeviceCount: statuses.length,
-        enabledDeviceCount,
-        disabledDeviceCount: statuses.length - enabledDeviceCount,
-      };
-    }),
+    handler(api, "readIdentity", () => deviceCounts(api.sandbox, api.hubName)),
   );
   app.get(
     "/statistics/service",
