@@ -28,6 +28,7 @@ const service = new ProvisioningService("service", {
   compromised,
   caKeys: stack.caKeys,
   slotKeys: stack.slotKeys,
+  ...(stack.removal.remove.issuedLeaves && { issuedLeaves: stack.removal.remove.issuedLeaves }),
   held: Object.fromEntries(
     stack.held.flatMap(({ resourceName, certificate, ca }) =>
       ca === undefined ? [[resourceName, certificate]] : [],

@@ -73,7 +73,12 @@ export interface Waiver {
   reason: string;
   /** Last day on which it holds, ISO 8601 date, UTC. */
   until: string;
+  /** Of a retirement (DPS-CERT-058): IDs of the devices that may be cut off by it. */
+  devices?: string[];
 }
+
+/** A number of devices, or a share of those on record: `5%`. */
+export type Limit = number | `${number}%`;
 
 /** The DPS instance. */
 export interface DeclaredService {
@@ -92,6 +97,8 @@ export interface Declared {
   hubs?: { name?: string; adopt: boolean }[];
   /** How long the fleet's devices are offline at most, in hours. Default: 0. */
   longestOfflineHours?: number;
+  /** How many devices of an entry may be at risk when a slot of it is emptied. Default: none. */
+  retirement?: { onOld?: Limit; notKnown?: Limit };
   certificates: Record<string, DeclaredCertificate>;
   caCertificates: Record<string, DeclaredCa>;
   enrollmentGroups: Record<string, DeclaredGroup>;

@@ -5,6 +5,7 @@ import { FLEET } from "./fault-kinds/fleet";
 import { NOT_SUPPORTED } from "./fault-kinds/not-supported";
 import { READING } from "./fault-kinds/reading";
 import { REPROVISIONING } from "./fault-kinds/reprovisioning";
+import { RETIREMENT } from "./fault-kinds/retirement";
 import { SERVICE } from "./fault-kinds/service";
 import { SLOTS } from "./fault-kinds/slots";
 
@@ -20,4 +21,5 @@ export const FAULTS = {
   ...NOT_SUPPORTED,
   ...SERVICE,
   ...REPROVISIONING,
+  ...RETIREMENT,
 } as const;

@@ -19,6 +19,8 @@ export interface Fault {
   found: string;
   /** What the person can do. */
   fix: string;
+  /** IDs of the devices that it is about: a waiver has to name each of them. */
+  devices?: string[];
   /** Set when a waiver turned this fault into a warning. */
   waived?: { reason: string; until: string };
 }

@@ -1,6 +1,7 @@
 /** How many devices a change affects, in words. */
-import { allKnown } from "./compromise";
-import type { Declared, KnownFacts } from "./declared";
+import { isShutOut } from "./change-rules";
+import { allKnown, type Breaches } from "./compromise";
+import type { Declared } from "./declared";
 import { entryWords } from "./entry-roll";
 import type { FleetFacts } from "./fleet-facts";
 import { usageOf, usageWords } from "./fleet-usage";
@@ -10,13 +11,15 @@ import { entriesOf } from "./slots";
 export function fleetCounts(
   before: Declared | undefined,
   after: Declared,
-  { fleet }: KnownFacts & { fleet: FleetFacts },
+  breaches: Breaches,
+  fleet: FleetFacts,
 ): string[] {
   if (before === undefined) return [];
   const among = allKnown(before, after);
   return entriesOf(before).flatMap((entry) => {
     const facts = fleet.entries[entry.key];
     if (facts === undefined) return [];
-    return [`${entryWords(entry)}: ${usageWords(usageOf(facts, entry, among), entry)}`];
+    const inBreach = entry.slots.some((slot) => isShutOut(breaches, slot));
+    return [`${entryWords(entry)}: ${usageWords(usageOf(facts, entry, among, inBreach), entry)}`];
   });
 }

@@ -20,20 +20,10 @@ export interface FleetFacts {
 
 /** The devices that are on record with DPS under one entry. */
 export interface EntryFacts {
-  /** Devices with a registration record that is assigned to a hub. At least; see `FleetFacts.leftOut`. */
-  onRecord: number;
-  /**
-   * SHA-256 thumbprints (upper-case hex) of the leaves that these devices last registered with, as
-   * their hub has it, each with the number of devices.
-   */
-  leaves: Record<string, number>;
-  /**
-   * SHA-256 thumbprints (upper-case hex) of the issuers that devices have reported for their leaf,
-   * each with the number of devices. Only of devices whose report is about the leaf that the hub has.
-   */
-  issuers: Record<string, number>;
-  /** Devices with neither. */
-  notKnown: number;
+  /** Those with a registration record that is assigned to a hub, as far as they were read. */
+  devices: DeviceFact[];
+  /** Why not all of them could be read, so that there may be more. Absent: all were. */
+  uncounted?: string;
   /** When DPS last wrote the entry: ISO 8601. Its slots hold what they hold at least since then. */
   lastWritten?: string;
   /** Device IDs whose hub identity has a symmetric key: a roll does not reach it. */
@@ -42,6 +32,24 @@ export interface EntryFacts {
   edge: string[];
   /** Device IDs that connect through an IoT Edge device. */
   children: string[];
+}
+
+/** A device and the evidence of which certificate it has. That it is connected is none. */
+export interface DeviceFact {
+  deviceId: string;
+  /** Host name of the hub that it is assigned to. */
+  hub: string;
+  /** SHA-256 (upper-case hex) of the leaf that it last registered with, as its hub has it. */
+  leaf?: string;
+  /**
+   * Who issued that very leaf. `manifest`: the CA's own records (`IssuedLeaf`). `report`: the device's
+   * word in its twin, which counts for nothing in a breach.
+   */
+  issuer?: {
+    /** SHA-256, or in a manifest SHA-1; upper-case hex. */
+    thumbprint: string;
+    by: "manifest" | "report";
+  };
 }
 
 export interface LiveCaFact {

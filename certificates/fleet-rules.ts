@@ -4,12 +4,13 @@ import { allKnown, type Breaches } from "./compromise";
 import type { Declared, KnownCertificate } from "./declared";
 import { fault, type Fault, type FaultCode } from "./faults";
 import { type EntryFacts, type FleetFacts, REGISTRATIONS_PER_MINUTE } from "./fleet-facts";
-import { devicesWords, type Usage, usageOf, using } from "./fleet-usage";
+import { devicesWords, type Usage, usageOf } from "./fleet-usage";
+import { retirementFaults, uncountedFaults } from "./retirement-rules";
 import { minus } from "./roll-steps";
 import { serviceFacts } from "./service-facts-rules";
 import { covers, entriesOf, isExpired, isNotYetValid } from "./slots";
 import type { Entry, ResolvedSlot } from "./slots";
-import { displayName, listed } from "./text";
+import { listed, someOf } from "./text";
 
 /** What only facts of the fleet decide. */
 export const FLEET_CODES: ReadonlySet<FaultCode> = new Set<FaultCode>([
@@ -22,6 +23,7 @@ export const FLEET_CODES: ReadonlySet<FaultCode> = new Set<FaultCode>([
   "DPS-CERT-068",
   "DPS-CERT-069",
   "DPS-CERT-080",
+  "DPS-CERT-140",
 ]);
 
 export function fleetFaults(
@@ -37,10 +39,11 @@ export function fleetFaults(
     const found = facts.entries[old.key];
     if (found === undefined) return [];
     const entry = entries.find(({ key }) => key === old.key);
-    const usage = usageOf(found, old, among);
+    const inBreach = old.slots.some((slot) => isShutOut(breaches, slot));
+    const usage = usageOf(found, old, among, inBreach);
     return [
       // A breach is exempt from every gate that only protects availability.
-      ...(old.slots.some((slot) => isShutOut(breaches, slot))
+      ...(inBreach
         ? []
         : entry === undefined
           ? removalFaults(old, entries, usage, among, now)
@@ -66,7 +69,8 @@ function rollFaults(
   among: KnownCertificate[],
   now: Date,
 ): Fault[] {
-  if (!old.enabled || !entry.enabled || usage.onRecord === 0) return [];
+  if (!old.enabled || !entry.enabled) return [];
+  if (usage.onRecord === 0 && facts.uncounted === undefined) return [];
   const isCovered = (slot: ResolvedSlot): boolean =>
     entry.slots.some((next) => entry.kind === "group" && covers(next, slot, among));
   const gone = accepted(minus(old.slots, entry.slots), now).filter((slot) => !isCovered(slot));
@@ -89,18 +93,10 @@ function rollFaults(
     }
   }
   for (const slot of gone) {
-    const remaining = entry.slots;
-    const count = using(usage, [slot], remaining);
-    if (count > 0) {
-      faults.push(
-        fault(
-          "DPS-CERT-058",
-          slot.path,
-          `${slot.words} taken away, which ${count} of ${devicesWords(usage.onRecord)} on record last registered with (${usage.notKnown} not known)`,
-          "wait until they have registered with the other certificate, or waive this with a reason",
-        ),
-      );
-    }
+    faults.push(
+      ...retirementFaults(usage, slot, entry, after),
+      ...uncountedFaults(slot, facts.uncounted),
+    );
     if (kept.length > 0 && facts.lastWritten !== undefined) {
       const had = now.getTime() - new Date(facts.lastWritten).getTime();
       if (had < needed) {
@@ -114,16 +110,6 @@ function rollFaults(
         );
       }
     }
-  }
-  if (gone.length > 0 && usage.notKnown > 0) {
-    faults.push(
-      fault(
-        "DPS-CERT-069",
-        entry.path,
-        `${usage.notKnown} of ${devicesWords(usage.onRecord)} on record of which it is not known whether they still need ${listed(gone.map((slot) => slot.words))}`,
-        "see that each has registered since the overlap began; a leaf is known when it is declared in certificates or its issuer is reported in the device's twin",
-      ),
-    );
   }
   return faults;
 }
@@ -178,8 +164,10 @@ function removalFaults(
 
 function deviceFaults(entry: Entry, facts: EntryFacts): Fault[] {
   const edge = [
-    ...(facts.edge.length > 0 ? [`IoT Edge: ${some(facts.edge)}`] : []),
-    ...(facts.children.length > 0 ? [`below an Edge device: ${some(facts.children)}`] : []),
+    ...(facts.edge.length > 0 ? [`IoT Edge: ${someOf(facts.edge, MOST_NAMED)}`] : []),
+    ...(facts.children.length > 0
+      ? [`below an Edge device: ${someOf(facts.children, MOST_NAMED)}`]
+      : []),
   ];
   return [
     ...(facts.withSasKey.length > 0
@@ -187,7 +175,7 @@ function deviceFaults(entry: Entry, facts: EntryFacts): Fault[] {
           fault(
             "DPS-CERT-064",
             entry.path,
-            `${devicesWords(facts.withSasKey.length)} with a symmetric key at the hub: ${some(facts.withSasKey)}`,
+            `${devicesWords(facts.withSasKey.length)} with a symmetric key at the hub: ${someOf(facts.withSasKey, MOST_NAMED)}`,
             "let them register with DPS with their certificate",
           ),
         ]
@@ -206,9 +194,3 @@ function deviceFaults(entry: Entry, facts: EntryFacts): Fault[] {
 }
 
 const MOST_NAMED = 5;
-
-function some(ids: string[]): string {
-  const names = ids.slice(0, MOST_NAMED).map(displayName);
-  const more = ids.length - names.length;
-  return more > 0 ? `${names.join(", ")} and ${more} more` : listed(names);
-}

@@ -1,36 +1,58 @@
 /** Which certificate the devices on record use, as far as there is evidence. */
 import type { KnownCertificate } from "./declared";
-import type { EntryFacts } from "./fleet-facts";
+import type { DeviceFact, EntryFacts } from "./fleet-facts";
 import { isAbove } from "./slots";
 import type { Entry, ResolvedSlot } from "./slots";
 
 /** Devices on record under one entry, by the slots that admit what they have. */
 export interface Usage {
   onRecord: number;
-  /** Of each group of devices with the same evidence: the slots that admit them, and how many. */
-  known: { slots: ResolvedSlot[]; devices: number }[];
+  /** For each device of which there is evidence: the slots that admit it, which may be none. */
+  known: { slots: ResolvedSlot[]; device: DeviceFact }[];
   /** Devices of which there is no evidence, or none that leads to a declared certificate. */
-  notKnown: number;
+  notKnown: DeviceFact[];
 }
 
-/** `among`: certificates by which a leaf or a reported issuer can be recognised. */
-export function usageOf(facts: EntryFacts, entry: Entry, among: KnownCertificate[]): Usage {
-  const usage: Usage = { onRecord: facts.onRecord, known: [], notKnown: facts.notKnown };
-  const byThumbprint = new Map(among.map((each) => [each.summary.sha256Thumbprint, each]));
-  const count = (slots: ResolvedSlot[] | undefined, devices: number): void => {
-    if (slots === undefined) usage.notKnown += devices;
-    else usage.known.push({ slots, devices });
+/**
+ * @param among certificates by which a leaf or an issuer can be recognised
+ * @param inBreach then what devices report of themselves is no evidence: whoever has the stolen key
+ *   reports what he likes
+ */
+export function usageOf(
+  facts: EntryFacts,
+  entry: Entry,
+  among: KnownCertificate[],
+  inBreach: boolean,
+): Usage {
+  const usage: Usage = { onRecord: facts.devices.length, known: [], notKnown: [] };
+  const byThumbprint = new Map(
+    among.flatMap((each) => [
+      [each.summary.sha256Thumbprint, each],
+      [each.summary.sha1Thumbprint, each],
+    ]),
+  );
+  const admitted = new Map<string, ResolvedSlot[]>();
+  /* The same few certificates, of very many devices. */
+  const admittedBy = (thumbprint: string | undefined): ResolvedSlot[] | undefined => {
+    const certificate = byThumbprint.get(thumbprint ?? "");
+    if (certificate === undefined) return undefined;
+    const { sha256Thumbprint } = certificate.summary;
+    const slots = admitted.get(sha256Thumbprint) ?? admitting(entry, certificate, among);
+    admitted.set(sha256Thumbprint, slots);
+    return slots;
   };
-  for (const [thumbprint, devices] of Object.entries(facts.leaves)) {
-    const leaf = byThumbprint.get(thumbprint);
-    const held = entry.slots.filter((slot) => slot.id === thumbprint);
-    // An individual enrollment holds the leaf itself: one that it does not hold is another one.
-    if (entry.kind === "individual") count(held, devices);
-    else count(leaf && admitting(entry, leaf, among), devices);
-  }
-  for (const [thumbprint, devices] of Object.entries(facts.issuers)) {
-    const issuer = byThumbprint.get(thumbprint);
-    count(issuer && admitting(entry, issuer, among), devices);
+  for (const device of facts.devices) {
+    const { leaf } = device;
+    const issuer = inBreach && device.issuer?.by === "report" ? undefined : device.issuer;
+    const slots =
+      leaf === undefined
+        ? undefined
+        : entry.kind === "individual"
+          ? // It holds the leaf itself: one that it does not hold is another one.
+            entry.slots.filter((slot) => slot.id === leaf)
+          : (admittedBy(leaf) ?? admittedBy(issuer?.thumbprint));
+    if (slots === undefined) usage.notKnown.push(device);
+    else usage.known.push({ slots, device });
   }
   return usage;
 }
@@ -48,26 +70,28 @@ function admitting(
 }
 
 /** Devices that one of `slots` admits and none of `others`. */
-export function using(usage: Usage, slots: ResolvedSlot[], others: ResolvedSlot[] = []): number {
+export function using(
+  usage: Usage,
+  slots: ResolvedSlot[],
+  others: ResolvedSlot[] = [],
+): DeviceFact[] {
   return usage.known
     .filter(
       (each) =>
         each.slots.some((slot) => slots.some(({ id }) => id === slot.id)) &&
         !each.slots.some((slot) => others.some(({ id }) => id === slot.id)),
     )
-    .reduce((sum, { devices }) => sum + devices, 0);
+    .map(({ device }) => device);
 }
 
 /** "8 devices on record: 3 with Root A (…), 5 not known" */
 export function usageWords(usage: Usage, entry: Entry): string {
-  const parts = entry.slots.map((slot) => `${using(usage, [slot])} with ${slot.words}`);
-  const other = usage.known
-    .filter(({ slots }) => slots.length === 0)
-    .reduce((sum, { devices }) => sum + devices, 0);
+  const parts = entry.slots.map((slot) => `${using(usage, [slot]).length} with ${slot.words}`);
+  const other = usage.known.filter(({ slots }) => slots.length === 0).length;
   return [
     `${devicesWords(usage.onRecord)} on record: ${parts.join(", ")}`,
     ...(other > 0 ? [`${other} with another certificate`] : []),
-    `${usage.notKnown} not known`,
+    `${usage.notKnown.length} not known`,
   ].join(", ");
 }
 

@@ -51,10 +51,11 @@ export function judgeFleet(
   now: Date,
   known: KnownFacts & { fleet: FleetFacts },
 ): { faults: Fault[]; counts: string[] } {
-  const faults = fleetFaults(before, after, new Breaches(before, after, known), known.fleet, now);
+  const breaches = new Breaches(before, after, known);
+  const faults = fleetFaults(before, after, breaches, known.fleet, now);
   return {
     faults: applyWaivers(faults, waiversOf(after, true), now),
-    counts: fleetCounts(before, after, known),
+    counts: fleetCounts(before, after, breaches, known.fleet),
   };
 }
 

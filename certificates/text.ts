@@ -36,6 +36,13 @@ export function listed(items: readonly string[]): string {
   return `${items.slice(0, -1).join(", ")} and ${items.at(-1) ?? ""}`;
 }
 
+/** The first of the names; the others are counted: `a, b and 3 more`. */
+export function someOf(names: readonly string[], mostNamed: number): string {
+  const shown = names.slice(0, mostNamed).map(displayName);
+  const more = names.length - shown.length;
+  return more > 0 ? `${shown.join(", ")} and ${more} more` : listed(shown);
+}
+
 /**
  * A place in the configuration: `enrollmentGroups.sensors.primary`. A name with other characters
  * than letters, digits, `_` and `-` is put in brackets: `individualEnrollments["device.1"]`.

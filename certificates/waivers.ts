@@ -2,7 +2,13 @@
 import type { Waiver } from "./declared";
 import { FAULTS, fault, type Fault, type FaultCode } from "./faults";
 import { choice } from "./name-rules";
-import { displayName, listed } from "./text";
+import { displayName, listed, someOf } from "./text";
+
+/** As many as a person reads through. */
+const MOST_NAMED = 20;
+
+/** The fault of which a waiver says for which devices it is. */
+const OF_DEVICES: FaultCode = "DPS-CERT-058";
 
 /**
  * Applies the waivers, and adds what is wrong with the waivers themselves. Each stands at its index
@@ -22,6 +28,11 @@ export function applyWaivers(
   const judged = faults.map((each) => {
     const waiver = usable.find((candidate) => meets(candidate, each));
     if (waiver === undefined) return each;
+    const unnamed = unnamedDevices(waiver, each);
+    if (unnamed.length > 0) {
+      const names = someOf(unnamed, MOST_NAMED);
+      return { ...each, found: `${each.found} (the waiver does not name ${names})` };
+    }
     const { reason, until } = waiver;
     return { ...each, severity: "warning" as const, waived: { reason, until } };
   });
@@ -44,6 +55,12 @@ function meets(waiver: Waiver, each: Fault): boolean {
   return each.severity === "waivable" && each.code === waiver.code && each.path === waiver.path;
 }
 
+/* Device IDs are compared with case (IoT Hub identity registry). */
+function unnamedDevices({ devices = [] }: Waiver, each: Fault): string[] {
+  const named = new Set(devices);
+  return (each.devices ?? []).filter((id) => !named.has(id));
+}
+
 function unusable(waiver: Waiver, path: string, now: Date): Fault | undefined {
   const waivable = codes().filter((code) => FAULTS[code].severity === "waivable");
   if (!waivable.some((code) => code === waiver.code)) {
@@ -57,6 +74,21 @@ function unusable(waiver: Waiver, path: string, now: Date): Fault | undefined {
         ? choice(waiver.code, waivable)
         : `remove the waiver and mend the fault; only these are waived: ${listed(waivable)}`,
     );
+  }
+  if ((waiver.devices !== undefined) !== (waiver.code === OF_DEVICES)) {
+    return waiver.devices === undefined
+      ? fault(
+          "DPS-CERT-030",
+          path,
+          `a waiver of ${OF_DEVICES} that names no devices`,
+          "name in devices those that may be cut off, as the refusal lists them; for many of them set retirement",
+        )
+      : fault(
+          "DPS-CERT-030",
+          `${path}.devices`,
+          `devices in a waiver of ${displayName(waiver.code)}, which is not about single devices`,
+          "remove devices",
+        );
   }
   const day = new Date(`${waiver.until}T00:00:00Z`);
   if (!/^\d{4}-\d{2}-\d{2}$/.test(waiver.until) || Number.isNaN(day.getTime())) {

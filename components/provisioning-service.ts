@@ -14,6 +14,7 @@ import {
   EnrollmentResource,
   RotationManifestResource,
 } from "../dynamic-providers/resources";
+import type { IssuedLeavesFile } from "../dynamic-providers/device-registration-removal/scope";
 import type { Certificate } from "./certificate";
 import { certificateSlot } from "./enrollment-args";
 
@@ -54,6 +55,8 @@ export interface ProvisioningServiceArgs {
   caKeys: Record<string, pulumi.Input<string>>;
   /** Keys in the slots of each enrollment, by `group/ID` or `individual/ID`. Default: none. */
   slotKeys?: Record<string, pulumi.Input<string[]>>;
+  /** The manifest of issued leaves: evidence of which CA a group's devices came in under. Default: none. */
+  issuedLeaves?: IssuedLeavesFile;
 }
 
 /** A linked hub, whoever manages it. */
@@ -137,7 +140,12 @@ export class ProvisioningService extends pulumi.ComponentResource {
     );
     this.judgement = new FleetJudgementResource(
       name,
-      { declared: args.declared, made: args.made, connection: this.connection },
+      {
+        declared: args.declared,
+        made: args.made,
+        connection: this.connection,
+        ...(args.issuedLeaves !== undefined && { issuedLeaves: args.issuedLeaves }),
+      },
       { ...inside, dependsOn: [manifest] },
     );
     this.holding = Object.entries(args.held ?? {}).map(([resourceName, certificate]) =>

@@ -2,6 +2,7 @@
  * The stack's configuration: its type, and the one way to read it. `schema.json` says what may be
  * written; here is what is left when all defaults are filled in.
  */
+import type { Limit } from "../certificates/declared";
 import { RefusedError, type Fault } from "../certificates/faults";
 import { configurationFaults } from "./checks";
 import { schemaFaults } from "./schema-faults";
@@ -23,6 +24,8 @@ export interface StackConfiguration {
   denied: DeniedConfiguration[];
   /** What is known of the fleet and cannot be read. */
   fleet: { longestOfflineHours: number };
+  /** How many devices of an entry may be at risk when a slot of it is emptied. */
+  retirement: { onOld: Limit; notKnown: Limit };
   remove: RemoveConfiguration;
   reprovisioning: ReprovisioningConfiguration;
   /** What was closed by hand and is opened again. */
@@ -156,6 +159,8 @@ export interface WaiverConfiguration {
   reason: string;
   /** Last day on which it holds: YYYY-MM-DD, UTC. */
   until: string;
+  /** Of DPS-CERT-058: the devices that may be cut off. */
+  devices?: string[];
 }
 
 /**

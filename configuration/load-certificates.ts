@@ -140,6 +140,7 @@ export function declare(
       adopt: hub.adopt,
     })),
     longestOfflineHours: configuration.fleet.longestOfflineHours,
+    retirement: configuration.retirement,
     certificates,
     caCertificates: mapValues(
       configuration.caCertificates,

@@ -8,7 +8,7 @@ const validate = new Ajv({
   allErrors: true,
   verbose: true,
   useDefaults: true,
-  allowUnionTypes: false,
+  allowUnionTypes: true,
 }).compile(schema);
 
 /** Faults in the order of the schema; fills defaults into `value`, in place. */
@@ -171,7 +171,15 @@ function segments(error: ErrorObject): (string | number)[] {
   });
 }
 
-const LISTS = new Set(["hubs", "compromised", "denied", "waivers", "command", "signatureCommand"]);
+const LISTS = new Set([
+  "hubs",
+  "compromised",
+  "denied",
+  "waivers",
+  "devices",
+  "command",
+  "signatureCommand",
+]);
 
 function pathOr(place: (string | number)[]): string {
   return place.length === 0 ? "the configuration" : pathOf(...place);

@@ -9,10 +9,10 @@ export const FLEET = {
       "Each device has to register once with the new certificate while both are admitted. A fleet takes as long as its longest offline device (`fleet.longestOfflineHours`), and DPS takes 1,000 registrations a minute.",
   },
   "DPS-CERT-058": {
-    title: "certificate retired while devices still use it",
+    title: "certificate retired while devices may still depend on it",
     severity: "waivable",
     explanation:
-      "Devices whose hub identity, or whose own report, shows a leaf of the old certificate cannot register again once it is gone.",
+      "A device whose leaf only the old certificate admits cannot register again once that is gone. A device of which there is no evidence counts as at risk as well, and is listed as not known; that it is connected is no evidence. How many of each are accepted says `retirement` (default: none); within that it is a warning. A waiver names the devices, so that one more is refused again.",
   },
   "DPS-CERT-059": {
     title: "weak key",
@@ -74,9 +74,9 @@ export const FLEET = {
       "Hub identities are looked for by device ID, so devices of the other instance with the same IDs would be touched; and a thief may come in through the other instance.",
   },
   "DPS-CERT-069": {
-    title: "devices whose certificate is not known",
+    title: "facts of the fleet that are not complete",
     severity: "warning",
     explanation:
-      "For a group neither DPS nor the hub tells which CA issued a leaf. A device is known when its leaf is declared, or when it reports the issuer in its twin.",
+      "A service did not answer, or there is more than a preview reads. What is not known is not taken for nothing.",
   },
 } as const satisfies Record<string, FaultKind>;

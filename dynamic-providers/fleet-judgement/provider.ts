@@ -4,12 +4,16 @@ import { formatFault, refusals } from "../../certificates/faults";
 import { judgeFleet } from "../../certificates/rules";
 import type { Connection } from "../../clients/target";
 import { askTargetTime, targetNow } from "../../clients/target-time";
+import { issuedLeavesOf } from "../device-registration-removal/issued-leaves-file";
+import type { IssuedLeavesFile } from "../device-registration-removal/scope";
 import { type Handler, hasUnknown, say } from "../handler";
 import { type DeclaredInputs, resolved } from "../rotation-manifest/declared-inputs";
 import { readFleet } from "./reading";
 
 export interface FleetJudgementInputs extends DeclaredInputs {
   connection: Connection;
+  /** The manifest of issued leaves. Default: none. */
+  issuedLeaves?: IssuedLeavesFile;
 }
 
 /**
@@ -27,7 +31,7 @@ export const fleetJudgement: Handler<FleetJudgementInputs> = {
     const questions = fleetQuestions(before, after);
     if (asksNothing(questions)) return { inputs: news };
     await askTargetTime(news.connection.target);
-    const fleet = await readFleet(news.connection, questions);
+    const fleet = await readFleet(news.connection, questions, issuedLeavesOf(news.issuedLeaves));
     const { faults, counts } = judgeFleet(before, after, targetNow(), { fleet });
     counts.forEach(say);
     const refused = refusals(faults);

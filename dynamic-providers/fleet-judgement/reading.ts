@@ -1,7 +1,9 @@
 /** Reads what the questions ask for, bounded, and says what it leaves out. */
 import { setTimeout as delay } from "node:timers/promises";
-import type { EntryFacts, FleetFacts } from "../../certificates/fleet-facts";
+import type { DeviceFact, EntryFacts, FleetFacts } from "../../certificates/fleet-facts";
 import type { FleetQuestions } from "../../certificates/fleet-questions";
+import type { IssuedLeaf } from "../../certificates/issued-leaves";
+import { foldCase } from "../../certificates/text";
 import { CaCertificatesClient } from "../../clients/ca-certificates";
 import { EnrollmentsClient, type RegistrationRecord } from "../../clients/enrollments";
 import { type DeviceOfHub, HubDevices, servicesSharing } from "../../clients/hub-devices";
@@ -9,43 +11,52 @@ import { linkedHubs } from "../../clients/hub-client";
 import { ServiceError } from "../../clients/service-error";
 import type { Connection } from "../../clients/target";
 
-/** Registration records that are read of one group: 50 pages. */
-const MOST_RECORDS = 5000;
-/** Devices that are read of one hub: 10 queries, of the 20 a minute that an S1 unit allows. */
-const MOST_DEVICES = 10_000;
+/** How much is read. */
+interface Bounds {
+  /** Registration records of one group; DPS answers 100 a call, and takes 1,000 calls a minute. */
+  records: number;
+  /** Devices of one hub; it answers 1,000 a query, and an S1 unit takes 20 queries a minute. */
+  devices: number;
+  /** A read that takes longer is given up, milliseconds. */
+  ms: number;
+}
 
-/** A read that takes longer is given up, milliseconds: in a breach the replacement waits for it. */
-const LONGEST_MS = 30_000;
+/** In a breach the replacement waits for it. */
+const QUICK: Bounds = { records: 5000, devices: 10_000, ms: 30_000 };
+/** At a retirement each device counts, and nothing is in a hurry. */
+const THOROUGH: Bounds = { records: 50_000, devices: 20_000, ms: 180_000 };
 
 type Asked = FleetQuestions["entries"][number];
 
-/** @throws what is no answer of a service; a service that refuses or is not there is said in `leftOut`. */
+/**
+ * @param issued the manifest of issued leaves; empty: there is none
+ * @throws what is no answer of a service; a service that refuses or is not there is said in `leftOut`.
+ */
 export async function readFleet(
   connection: Connection,
   questions: FleetQuestions,
+  issued: readonly IssuedLeaf[],
 ): Promise<FleetFacts> {
+  const bounds = boundsOf(questions);
   const facts: FleetFacts = { entries: {}, leftOut: [] };
-  const read = async <T>(what: string, run: () => Promise<T>): Promise<T | undefined> => {
+  const read: Reading = async (what, run) => {
     try {
-      return await within(LONGEST_MS, run());
+      return { value: await within(bounds.ms, run()) };
     } catch (error) {
-      if (error instanceof TooLate) {
-        facts.leftOut.push(`${what}, because there was no answer within ${LONGEST_MS / 1000} s`);
-        return undefined;
-      }
-      if (!(error instanceof ServiceError)) throw error;
-      facts.leftOut.push(`${what}, because: ${error.message}`);
-      return undefined;
+      if (!(error instanceof TooLate || error instanceof ServiceError)) throw error;
+      const problem =
+        error instanceof TooLate ? `no answer within ${bounds.ms / 1000} s` : error.message;
+      facts.leftOut.push(`${what}, because: ${problem}`);
+      return { problem };
     }
   };
   const client = new EnrollmentsClient(connection);
-  const readEntry = (asked: Asked) =>
-    read(
-      `the devices of ${asked.kind === "group" ? "enrollment group" : "individual enrollment"} "${asked.id}"`,
-      () => recordsOf(client, asked, facts.leftOut),
-    );
   const [records, cas, others] = await Promise.all([
-    Promise.all(questions.entries.map(readEntry)),
+    Promise.all(
+      questions.entries.map((asked) =>
+        read(`the devices of ${nameOf(asked)}`, () => recordsOf(client, asked, bounds.records)),
+      ),
+    ),
     questions.caCertificates
       ? read("the CA certificates of the service", () =>
           new CaCertificatesClient(connection).list(),
@@ -57,27 +68,45 @@ export async function readFleet(
         )
       : undefined,
   ]);
-  if (cas !== undefined) {
-    facts.caCertificates = cas.map(({ name, thumbprint, isVerified }) => ({
+  if (cas?.value !== undefined) {
+    facts.caCertificates = cas.value.map(({ name, thumbprint, isVerified }) => ({
       name,
       sha1Thumbprint: thumbprint,
       isVerified,
     }));
   }
-  if (others !== undefined) facts.otherServices = others;
-  const devices = await readDevices(
-    connection,
-    records.flatMap((each) => each?.assigned ?? []),
-    {
-      read,
-      leftOut: facts.leftOut,
-    },
-  );
+  if (others?.value !== undefined) facts.otherServices = others.value;
+  const assigned = records.flatMap(({ value }) => value?.assigned ?? []);
+  const devices = await readDevices(connection, assigned, bounds.devices, read, facts.leftOut);
+  const rows = new Map(issued.map((row) => [row.leafSha256, row]));
   questions.entries.forEach((asked, index) => {
-    const found = records[index];
-    if (found !== undefined) facts.entries[asked.key] = factsOf(asked, found, devices);
+    const { value = { assigned: [] }, problem } = records[index]!;
+    const uncounted = problem ?? value.uncounted;
+    // What no service answered was said above.
+    if (value.uncounted !== undefined)
+      facts.leftOut.push(`${nameOf(asked)} has ${value.uncounted}`);
+    facts.entries[asked.key] = {
+      ...factsOf(asked, value, devices, rows),
+      ...(uncounted !== undefined && { uncounted }),
+    };
   });
   return facts;
+}
+
+/** What is read, and how; the problem, which is said to the person as well, if it cannot be read. */
+type Reading = <T>(
+  what: string,
+  run: () => Promise<T>,
+) => Promise<{ value: T; problem?: never } | { value?: never; problem: string }>;
+
+/* Other services are asked about in a breach only. */
+function boundsOf({ entries, otherServices }: FleetQuestions): Bounds {
+  const empties = entries.some(({ roll: { phase } }) => phase === "retire" || phase === "replace");
+  return empties && !otherServices ? THOROUGH : QUICK;
+}
+
+function nameOf({ kind, id }: Asked): string {
+  return `${kind === "group" ? "enrollment group" : "individual enrollment"} "${id}"`;
 }
 
 class TooLate extends Error {}
@@ -99,29 +128,29 @@ interface Records {
   lastWritten?: string;
   /** Registrations that are assigned to a hub. */
   assigned: RegistrationRecord[];
+  /** Why there may be more. */
+  uncounted?: string;
 }
 
 async function recordsOf(
   client: EnrollmentsClient,
   { kind, id }: Asked,
-  leftOut: string[],
+  most: number,
 ): Promise<Records> {
   const [entry, found] = await (kind === "group"
-    ? Promise.all([client.getGroup(id), client.registrationsOfGroup(id, MOST_RECORDS)])
+    ? Promise.all([client.getGroup(id), client.registrationsOfGroup(id, most)])
     : Promise.all([
         client.getIndividual(id),
         client.getRegistration(id).then((one) => (one ? [one] : [])),
       ]));
-  if (found.length > MOST_RECORDS) {
-    leftOut.push(
-      `enrollment group "${id}" has more than ${MOST_RECORDS} devices on record; the others are not counted`,
-    );
-  }
   return {
     ...(entry?.lastUpdatedDateTimeUtc !== undefined && {
       lastWritten: entry.lastUpdatedDateTimeUtc,
     }),
-    assigned: found.slice(0, MOST_RECORDS).filter(({ status }) => status === "assigned"),
+    assigned: found.slice(0, most).filter(({ status }) => status === "assigned"),
+    ...(found.length > most && {
+      uncounted: `more than ${most} devices on record; the others are not counted`,
+    }),
   };
 }
 
@@ -131,13 +160,9 @@ type Devices = Map<string, DeviceOfHub>;
 async function readDevices(
   connection: Connection,
   records: RegistrationRecord[],
-  {
-    read,
-    leftOut,
-  }: {
-    read: <T>(what: string, run: () => Promise<T>) => Promise<T | undefined>;
-    leftOut: string[];
-  },
+  most: number,
+  read: Reading,
+  leftOut: string[],
 ): Promise<Devices> {
   const byHub = new Map<string, string[]>();
   for (const { assignedHub, deviceId, registrationId } of records) {
@@ -147,11 +172,11 @@ async function readDevices(
   const devices: Devices = new Map();
   await Promise.all(
     [...byHub].map(async ([hub, ids]) => {
-      const found = await read(`the devices of hub ${hub}`, () =>
-        new HubDevices(connection, hub).find(ids, MOST_DEVICES),
+      const { value: found } = await read(`the devices of hub ${hub}`, () =>
+        new HubDevices(connection, hub).find(ids, most),
       );
       if (found?.isComplete === false) {
-        leftOut.push(`hub ${hub} has more than ${MOST_DEVICES} devices; the others are not known`);
+        leftOut.push(`hub ${hub} has more than ${most} devices; the others are not known`);
       }
       for (const device of found?.devices ?? []) devices.set(placeOf(hub, device.deviceId), device);
     }),
@@ -167,26 +192,29 @@ function factsOf(
   { kind }: Asked,
   { lastWritten, assigned }: Records,
   devices: Devices,
+  issued: ReadonlyMap<string, IssuedLeaf>,
 ): EntryFacts {
   const facts: EntryFacts = {
-    onRecord: assigned.length,
-    leaves: {},
-    issuers: {},
-    notKnown: 0,
+    devices: [],
     ...(lastWritten !== undefined && { lastWritten }),
     withSasKey: [],
     edge: [],
     children: [],
   };
-  for (const { assignedHub, deviceId, registrationId } of assigned) {
+  for (const { assignedHub = "", deviceId, registrationId } of assigned) {
     const id = deviceId ?? registrationId;
-    const device = devices.get(placeOf(assignedHub ?? "", id));
+    const device = devices.get(placeOf(assignedHub, id));
     const leaf = device?.thumbprints.find((thumbprint) => thumbprint.length === 64);
-    const reported = device?.reported;
-    if (kind === "group" && reported !== undefined && reported.leafSha256 === leaf) {
-      count(facts.issuers, reported.issuerSha256);
-    } else if (leaf !== undefined) count(facts.leaves, leaf);
-    else facts.notKnown += 1;
+    const issuer =
+      kind === "group" && leaf !== undefined
+        ? issuerOf(leaf, registrationId, device, issued.get(leaf))
+        : undefined;
+    facts.devices.push({
+      deviceId: id,
+      hub: assignedHub,
+      ...(leaf !== undefined && { leaf }),
+      ...(issuer !== undefined && { issuer }),
+    });
     if (device?.authenticationType === "sas") facts.withSasKey.push(id);
     if (device?.isEdge === true) facts.edge.push(id);
     if (device?.isChild === true) facts.children.push(id);
@@ -194,6 +222,18 @@ function factsOf(
   return facts;
 }
 
-function count(counts: Record<string, number>, key: string): void {
-  counts[key] = (counts[key] ?? 0) + 1;
+/* Of another device's leaf, and of a leaf that the hub does not have, nothing is believed. */
+function issuerOf(
+  leaf: string,
+  registrationId: string,
+  device: DeviceOfHub | undefined,
+  row: IssuedLeaf | undefined,
+): DeviceFact["issuer"] {
+  if (row !== undefined && foldCase(row.registrationId) === foldCase(registrationId)) {
+    return { thumbprint: row.issuerThumbprint, by: "manifest" };
+  }
+  const { reported } = device ?? {};
+  return reported?.leafSha256 === leaf
+    ? { thumbprint: reported.issuerSha256, by: "report" }
+    : undefined;
 }

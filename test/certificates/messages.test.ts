@@ -1,19 +1,25 @@
 /** Whole messages of faults about changes, each from a configuration in which one thing is broken. */
 import assert from "node:assert/strict";
 import type { Declared, KnownFacts } from "../../certificates/declared";
-import type { EntryFacts, FleetFacts } from "../../certificates/fleet-facts";
+import type { DeviceFact, EntryFacts, FleetFacts } from "../../certificates/fleet-facts";
 import { breach, cast, device, group, type Cast } from "./cast";
 import { known, leaf, messages, root, shown } from "./fixtures";
 
 const NO_DEVICES: EntryFacts = {
-  onRecord: 0,
-  leaves: {},
-  issuers: {},
-  notKnown: 0,
+  devices: [],
   withSasKey: [],
   edge: [],
   children: [],
 };
+
+/** `d-1`, `d-2`, … */
+function onRecord(count: number, evidence: Partial<DeviceFact> = {}): DeviceFact[] {
+  return Array.from({ length: count }, (_, index) => ({
+    deviceId: `d-${index + 1}`,
+    hub: "hub-a.azure-devices.net",
+    ...evidence,
+  }));
+}
 
 describe("the message", () => {
   let all: Cast;
@@ -46,7 +52,7 @@ describe("the message", () => {
       one,
       () => device(all, "one", undefined, waiving("DPS-CERT-070", "2026-12-31")),
       () =>
-        "DPS-CERT-030 at waivers[0].code: found a fault that nobody can waive: DPS-CERT-070; fix: remove the waiver and mend the fault; only these are waived: DPS-CERT-048, DPS-CERT-049, DPS-CERT-057, DPS-CERT-058, DPS-CERT-059, DPS-CERT-060, DPS-CERT-062 and DPS-CERT-073",
+        "DPS-CERT-030 at waivers[0].code: found a fault that nobody can waive: DPS-CERT-070; fix: remove the waiver and mend the fault; only these are waived: DPS-CERT-048, DPS-CERT-049, DPS-CERT-057, DPS-CERT-058, DPS-CERT-059, DPS-CERT-060, DPS-CERT-062, DPS-CERT-073 and DPS-CERT-140",
     ],
     [
       "of an idle waiver",
@@ -82,7 +88,7 @@ describe("the message", () => {
       () => all.base,
       () =>
         `DPS-CERT-063 at enrollmentGroups.sensors: found an enrollment group that is taken away with 3 devices on record, and no other group that admits CA \`root-a\`: ${shown(all.rootA)}; fix: set its status to disabled first, and take it away in a later change`,
-      () => facts({ "group:sensors": { ...NO_DEVICES, onRecord: 3, notKnown: 3 } }),
+      () => facts({ "group:sensors": { ...NO_DEVICES, devices: onRecord(3) } }),
     ],
     [
       "of Edge devices",
@@ -102,6 +108,15 @@ describe("the message", () => {
       () =>
         "DPS-CERT-066 at caCertificates: found 1 free of 25 entries after this change; fix: take CA certificates that no group needs out of the service, so that a breach of a root finds a free entry",
       () => facts({}, { caCertificates: cas("root-a", ...many(22)) }),
+    ],
+    [
+      "of facts that could not be read",
+      sensors,
+      () => group(all, "ca", "root-a", "root-b"),
+      () =>
+        "DPS-CERT-069 at service: found facts that are not complete: hub hub-a has more than 10000 devices; the others are not known; fix: see for yourself, in the portal or with the Azure CLI",
+      () =>
+        facts({}, { leftOut: ["hub hub-a has more than 10000 devices; the others are not known"] }),
     ],
     [
       "of no free CA entry",
@@ -182,7 +197,7 @@ describe("the message", () => {
       const eased = messages(one(), { ...after, ...breach("one") });
       assert.match(eased.join(), new RegExp(`^${code} .*\\(which does not stop a breach\\)`));
     }
-    const used = { ...NO_DEVICES, onRecord: 5, leaves: { [thumbprint()]: 5 } };
+    const used = { ...NO_DEVICES, devices: onRecord(5, { leaf: thumbprint() }) };
     const late = { longestOfflineHours: 48 };
     const fleet = facts({
       "individual:device-1": { ...used, lastWritten: "2026-05-31T23:00:00Z" },
@@ -197,6 +212,7 @@ describe("the message", () => {
       path,
       reason: "bench",
       until: "2026-06-30",
+      ...(code === "058" && { devices: onRecord(5).map(({ deviceId }) => deviceId) }),
     }));
     assert.match(
       messages(device(all, "one", "three"), { ...retired, waivers }, fleet).join(),
@@ -209,7 +225,7 @@ describe("the message", () => {
     const before = device(all, "one", undefined, { longestOfflineHours: 48 });
     const certificates = { ...before.certificates, one: known(short) };
     const after = { ...device(all, "one", "three"), longestOfflineHours: 48, certificates };
-    const fleet = facts({ "individual:device-1": { ...NO_DEVICES, onRecord: 1, notKnown: 1 } });
+    const fleet = facts({ "individual:device-1": { ...NO_DEVICES, devices: onRecord(1) } });
     assert.deepEqual(messages({ ...before, certificates }, after, fleet), [
       `DPS-CERT-057 at individualEnrollments.device-1.secondary.certificate: found an overlap of 24 hours, until the end of ${shown(short)}, where 1 device on record need 2 days; fix: roll earlier next time; waive this with a reason when the devices that are late can be reached otherwise`,
     ]);

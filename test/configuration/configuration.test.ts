@@ -61,6 +61,7 @@ describe("reading the configuration", () => {
       compromised: [],
       denied: [],
       fleet: { longestOfflineHours: 0 },
+      retirement: { onOld: 0, notKnown: 0 },
       remove: { how: "now", keep: "delete" },
       reprovisioning: {
         waitSeconds: 300,
@@ -86,7 +87,7 @@ describe("reading the configuration", () => {
       "a misspelt property",
       { service, taget: "azure" },
       [
-        "DPS-CERT-020 at taget: found the unknown property taget; fix: did you mean target? Allowed: target, auth, service, hubs, certificates, caCertificates, enrollmentGroups, individualEnrollments, compromised, denied, fleet, remove, reprovisioning, reenable and waivers",
+        "DPS-CERT-020 at taget: found the unknown property taget; fix: did you mean target? Allowed: target, auth, service, hubs, certificates, caCertificates, enrollmentGroups, individualEnrollments, compromised, denied, fleet, retirement, remove, reprovisioning, reenable and waivers",
       ],
     ],
     [

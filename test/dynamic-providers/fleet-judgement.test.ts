@@ -1,4 +1,7 @@
 import assert from "node:assert/strict";
+import { mkdtempSync, rmSync, writeFileSync } from "node:fs";
+import { tmpdir } from "node:os";
+import { dirname, join } from "node:path";
 import { Registry } from "azure-iothub";
 import type { Declared, DeclaredGroup } from "../../certificates/declared";
 import { CaCertificatesClient } from "../../clients/ca-certificates";
@@ -6,6 +9,7 @@ import {
   fleetJudgement as handler,
   type FleetJudgementInputs,
 } from "../../dynamic-providers/fleet-judgement/provider";
+import { readIssuedLeaves } from "../../dynamic-providers/device-registration-removal/issued-leaves-file";
 import { provisioningServices } from "../../clients/credentials";
 import { UNKNOWN } from "../../dynamic-providers/handler";
 import { DeviceRegistry } from "../../sandbox/iot-hub/registry";
@@ -15,6 +19,8 @@ import { type Issued, TestCa } from "../support/test-ca";
 import { Stage } from "./stage";
 
 const GROUP = "enrollmentGroups.plant";
+const EVIDENCE =
+  "evidence is the issuer that a device reports in its twin, or its leaf in remove.issuedLeaves; the certificates in between have to be in certificates";
 
 describe("the judgement in view of the fleet, as the engine calls it", () => {
   let stage: Stage;
@@ -94,10 +100,9 @@ describe("the judgement in view of the fleet, as the engine calls it", () => {
     const root = `CA \`old\`: ${shown(old)}`;
     assert.deepEqual(said, [
       `enrollment group \`plant\`: 2 devices on record: 1 with ${root}, 0 with CA \`next\`: ${shown(next)}, 1 not known`,
-      `warning: DPS-CERT-069 at ${GROUP}: found 1 of 2 devices on record of which it is not known whether they still need ${root}; fix: see that each has registered since the overlap began; a leaf is known when it is declared in certificates or its issuer is reported in the device's twin`,
     ]);
     assert.deepEqual(failures, [
-      `DPS-CERT-058 at ${GROUP}.primary.ca: found ${root} taken away, which 1 of 2 devices on record last registered with (1 not known); fix: wait until they have registered with the other certificate, or waive this with a reason`,
+      `DPS-CERT-058 at ${GROUP}.primary.ca: found ${root} taken away with 2 of 2 devices on record at risk: 1 last registered with it, where retirement allows 0: sensor-1; 1 not known, where retirement allows 0: sensor-2; fix: wait until they have registered with the certificate that stays (${EVIDENCE}), or waive this with a reason and their IDs in devices`,
     ]);
   });
 
@@ -123,6 +128,56 @@ describe("the judgement in view of the fleet, as the engine calls it", () => {
     await stage.register("sensor-2", await next.leaf("sensor-2"));
     const { said } = await judged(inputs(both), inputs({ secondary: { ca: "next" } }));
     assert.match(said[0] ?? "", /, 0 with CA `next`.*, 1 not known$/);
+  });
+
+  it("takes the manifest of issued leaves as evidence of who issued a leaf", async () => {
+    const file = join(mkdtempSync(join(tmpdir(), "issued-")), "issued.json");
+    const leaf = await next.leaf("sensor-2");
+    await stage.register("sensor-2", leaf);
+    const row = {
+      registrationId: "Sensor-2",
+      leafSha256: summarize(leaf.pem).sha256Thumbprint,
+      issuerThumbprint: summarize(next.pem).sha1Thumbprint,
+    };
+    for (const [rows, expected] of [
+      [[row], /, 1 with CA `next`.*, 0 not known$/],
+      [[{ ...row, registrationId: "sensor-3" }], /, 0 with CA `next`.*, 1 not known$/],
+    ] as const) {
+      writeFileSync(file, JSON.stringify(rows));
+      const { source } = readIssuedLeaves(file, "/");
+      const after = { ...inputs({ secondary: { ca: "next" } }), issuedLeaves: source! };
+      const { said } = await judged(inputs(both), after);
+      assert.match(said[0] ?? "", expected);
+    }
+    rmSync(dirname(file), { recursive: true });
+  });
+
+  it("lets a retirement through within its limits, or with a waiver that names the devices", async () => {
+    await stage.register("sensor-2", await next.leaf("sensor-2"));
+    const retired = { secondary: { ca: "next" } };
+    const within = await judged(
+      inputs(both),
+      inputs(retired, { retirement: { onOld: 1, notKnown: "50%" } }),
+    );
+    assert.deepEqual(within.failures, []);
+    assert.match(
+      within.said[1] ?? "",
+      /^warning: DPS-CERT-058 at .* 2 of 2 devices on record at risk/,
+    );
+    const waiver = (devices: string[]) => ({
+      code: "DPS-CERT-058",
+      path: `${GROUP}.primary.ca`,
+      reason: "scrapped",
+      until: "2999-12-31",
+      devices,
+    });
+    const waived = (devices: string[]) =>
+      judged(inputs(both), inputs(retired, { waivers: [waiver(devices)] }));
+    assert.deepEqual((await waived(["sensor-1", "sensor-2"])).failures, []);
+    assert.match(
+      (await waived(["sensor-1"])).failures.join(),
+      /\(the waiver does not name sensor-2\); fix: /,
+    );
   });
 
   it("lets the same change through after a breach, and names the other instance at its hub", async () => {
@@ -183,12 +238,16 @@ describe("the judgement in view of the fleet, as the engine calls it", () => {
       authentication: { type: "sas" },
       capabilities: { iotEdge: true },
     });
-    const { said } = await judged(inputs(undefined, held), inputs(undefined, retired));
-    assert.deepEqual(said.slice(1, 3), [
-      `warning: DPS-CERT-069 at ${path}: found 1 of 1 device on record of which it is not known whether they still need ${shown(truck)}; fix: see that each has registered since the overlap began; a leaf is known when it is declared in certificates or its issuer is reported in the device's twin`,
+    const last = await judged(inputs(undefined, held), inputs(undefined, retired));
+    assert.match(
+      last.failures.join(),
+      /^DPS-CERT-058 .* 1 of 1 device on record at risk: 1 not known, .*: truck-7; fix: .*evidence is the leaf that its hub has/,
+    );
+    assert.equal(
+      last.said[1],
       `warning: DPS-CERT-064 at ${path}: found 1 device with a symmetric key at the hub: truck-7; fix: let them register with DPS with their certificate`,
-    ]);
-    assert.match(said[3] ?? "", /^warning: DPS-CERT-065 at .*IoT Edge: truck-7/);
+    );
+    assert.match(last.said[2] ?? "", /^warning: DPS-CERT-065 at .*IoT Edge: truck-7/);
   });
 
   it("asks nothing when nothing changes, for a service that is not made yet, or when a leaf is new", async () => {
@@ -207,7 +266,10 @@ describe("the judgement in view of the fleet, as the engine calls it", () => {
   it("counts free CA entries when one comes, and refuses one too many", async () => {
     const names = Array.from({ length: 24 }, (_, index) => `more-${index}`);
     const caCertificates = Object.fromEntries(
-      ["old", "next", ...names].map((name) => [name, { certificate: "old" }]),
+      ["old", "next", ...names].map((name) => [
+        name,
+        { certificate: name === "next" ? "next" : "old" },
+      ]),
     );
     const fuller = (left: number) => ({
       caCertificates: Object.fromEntries(Object.entries(caCertificates).slice(0, 26 - left)),
