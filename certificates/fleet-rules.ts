@@ -40,7 +40,9 @@ export function fleetFaults(
     if (found === undefined) return [];
     const entry = entries.find(({ key }) => key === old.key);
     const inBreach = old.slots.some((slot) => isShutOut(breaches, slot));
-    const usage = usageOf(found, old, among, inBreach);
+    // A device may have come over to what this change brings.
+    const slots = [...old.slots, ...minus(entry?.slots ?? [], old.slots)];
+    const usage = usageOf(found, { ...old, slots }, among, inBreach);
     return [
       // A breach is exempt from every gate that only protects availability.
       ...(inBreach
@@ -94,7 +96,7 @@ function rollFaults(
   }
   for (const slot of gone) {
     faults.push(
-      ...retirementFaults(usage, slot, entry, after),
+      ...retirementFaults(usage, slot, accepted(entry.slots, now), entry.kind, after),
       ...uncountedFaults(slot, facts.uncounted),
     );
     if (kept.length > 0 && facts.lastWritten !== undefined) {

@@ -3,7 +3,7 @@ import type { Declared, Limit } from "./declared";
 import { fault, type Fault } from "./faults";
 import type { DeviceFact } from "./fleet-facts";
 import { devicesWords, type Usage, using } from "./fleet-usage";
-import type { Entry, ResolvedSlot } from "./slots";
+import type { EntryKind, ResolvedSlot } from "./slots";
 import { someOf } from "./text";
 
 /** As many as a person reads through. */
@@ -17,10 +17,13 @@ export interface AtRisk {
   notKnown: DeviceFact[];
 }
 
-/** @param entry as it is after the change */
-export function atRisk(usage: Usage, gone: ResolvedSlot, entry: Entry): AtRisk {
-  const safe = new Set(using(usage, entry.slots));
-  const onOld = using(usage, [gone], entry.slots);
+/**
+ * @param usage by the slots before and after the change
+ * @param stays what DPS accepts after it
+ */
+export function atRisk(usage: Usage, gone: ResolvedSlot, stays: ResolvedSlot[]): AtRisk {
+  const safe = new Set(using(usage, stays));
+  const onOld = using(usage, [gone], stays);
   const old = new Set(onOld);
   const others = usage.known.map(({ device }) => device).filter((one) => !safe.has(one));
   return { onOld, notKnown: [...others.filter((one) => !old.has(one)), ...usage.notKnown] };
@@ -33,10 +36,11 @@ export function atRisk(usage: Usage, gone: ResolvedSlot, entry: Entry): AtRisk {
 export function retirementFaults(
   usage: Usage,
   gone: ResolvedSlot,
-  entry: Entry,
+  stays: ResolvedSlot[],
+  kind: EntryKind,
   { retirement = {} }: Declared,
 ): Fault[] {
-  const { onOld, notKnown } = atRisk(usage, gone, entry);
+  const { onOld, notKnown } = atRisk(usage, gone, stays);
   if (onOld.length + notKnown.length === 0) return [];
   const parts = [
     { devices: onOld, limit: retirement.onOld, what: "last registered with it" },
@@ -59,7 +63,7 @@ export function retirementFaults(
     `${gone.words} taken away with ${onOld.length + notKnown.length} of ${devicesWords(usage.onRecord)} on record at risk: ${found.join("; ")}`,
     beyond.length === 0
       ? "look after these devices; they register again only with the certificate that stays"
-      : `wait until they have registered with the certificate that stays${notKnown.length > 0 ? ` (${EVIDENCE[entry.kind]})` : ""}, or waive this with a reason and their IDs in devices`,
+      : `wait until they have registered with the certificate that stays${notKnown.length > 0 ? ` (${EVIDENCE[kind]})` : ""}, or waive this with a reason and their IDs in devices`,
   );
   return [beyond.length === 0 ? { ...each, severity: "warning" } : { ...each, devices: ids }];
 }

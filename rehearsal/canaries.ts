@@ -2,6 +2,7 @@
  * Canaries: certificates of the observer's own, which it tries at DPS after each write. A
  * registration rewrites the hub's record of its device, so nobody's certificate but its own is tried.
  */
+import { set } from "./configuration";
 import type { Identity } from "./factory";
 import type { Observer } from "./moments";
 import type { Trial } from "./trials";
@@ -13,6 +14,9 @@ export interface Canary {
   /** Is it below (or in) what a roll takes away, or what it brings in? */
   role: "old" | "new";
 }
+
+/** Canaries report no certificate, and one of them stays with what is retired. */
+export const WITH_CANARIES = set(["retirement"], { notKnown: "100%" });
 
 /** Tries canaries one after the other, and writes down how DPS met each. */
 export class Aviary {

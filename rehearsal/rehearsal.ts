@@ -4,7 +4,7 @@ import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { startSandbox, type RunningSandbox } from "../sandbox/sandbox";
 import { adopting, makeByHand } from "./adopted";
-import { Aviary } from "./canaries";
+import { Aviary, WITH_CANARIES } from "./canaries";
 import { recordsOf, remainsIn, secretsInClear } from "./conclusion";
 import { ConfigurationFile, describe, type Edit } from "./configuration";
 import { Engine, EngineError, type StackOutputs } from "./engine";
@@ -119,11 +119,12 @@ export class Rehearsal {
   async deploy(): Promise<void> {
     const { members, declare, adopted = false } = this.options.setting;
     const sections = await declare?.(this.pki, members);
-    if (adopted && sections !== undefined) {
-      await this.engine.create(adopting(sections));
+    const takesOver = adopted && sections !== undefined;
+    await this.engine.create(takesOver ? adopting(sections) : sections);
+    this.configuration.change([WITH_CANARIES]);
+    if (takesOver) {
       await this.takeOver(sections);
     } else {
-      await this.engine.create(sections);
       this.telling.part(`pulumi up: ${sections === undefined ? "the dev stack" : "the first one"}`);
       await this.engine.up();
       await this.startMembers(await this.outputs());

@@ -80,6 +80,18 @@ describe("the retirement of a group's root", () => {
     );
   });
 
+  it("sees that a device has come to an intermediate that takes the place of its root", () => {
+    const before = group(all, "ca", "root-a");
+    const after = group(all, "certificate", "low");
+    const found = (devices: DeviceFact[]) =>
+      messages(before, after, facts(devices)).filter((text) => text.includes("058"));
+    assert.deepEqual(found([reports("new", all.lowA)]), []);
+    assert.match(
+      found([reports("new", all.lowA), reports("old", all.rootA), reports("other", all.lowA2)])[0]!,
+      /2 of 3 devices on record at risk: 2 last registered with it, .*: old and other; fix/,
+    );
+  });
+
   it("names twenty devices, and counts the others", () => {
     const many = Array.from({ length: 23 }, (_, index) => one(`d${index + 1}`));
     assert.match(judged(many).join(), /: d1, d2, .*, d20 and 3 more; fix: /);
