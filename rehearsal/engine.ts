@@ -17,6 +17,9 @@ export interface StackOutputs {
   pendingDevices: string[];
 }
 
+/** Where devices register. */
+export type Target = Pick<StackOutputs, "idScope" | "provisioningHost">;
+
 /** A run of the engine that did not succeed; the message holds the end of what it printed. */
 export class EngineError extends Error {
   override readonly name = "EngineError";

@@ -7,7 +7,7 @@ import { adopting, makeByHand } from "./adopted";
 import { Aviary, WITH_CANARIES } from "./canaries";
 import { recordsOf, remainsIn, secretsInClear } from "./conclusion";
 import { ConfigurationFile, describe, type Edit } from "./configuration";
-import { Engine, EngineError, type StackOutputs } from "./engine";
+import { Engine, EngineError, type StackOutputs, type Target } from "./engine";
 import { DeviceFiles, type Identity } from "./factory";
 import type { Findings } from "./findings";
 import { type DeviceSpec, FleetDevice, type Mark } from "./fleet";
@@ -41,9 +41,6 @@ export interface ChangeOptions {
   preview?: boolean;
   kill?: KillPoint | undefined;
 }
-
-/** Where devices register. */
-type Target = Pick<StackOutputs, "idScope" | "provisioningHost">;
 
 const PROJECT = "dps-certificates";
 
