@@ -179,7 +179,7 @@ export function trials(pool: Pool): fc.Arbitrary<Trial> {
   return fc.record({
     service: fc.record({
       individuals: fc.oneof(
-        { arbitrary: fc.constant([]), weight: 2 },
+        { arbitrary: fc.constant<RandomEntry[]>([]), weight: 2 },
         entries([...IDS], (id) =>
           fc.oneof(
             { arbitrary: fc.constantFrom(...few(id)), weight: 4 },
