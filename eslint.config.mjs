@@ -99,7 +99,13 @@ export default tseslint.config(
     ],
   ),
   forbidden(
-    ["index.ts", "components/**/*.ts", "configuration/**/*.ts", "containment/**/*.ts"],
+    [
+      "index.ts",
+      "components/**/*.ts",
+      "configuration/**/*.ts",
+      "containment/**/*.ts",
+      "plan/**/*.ts",
+    ],
     [...notFromProduct, ...azureOnlyInClients],
   ),
   forbidden(

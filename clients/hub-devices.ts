@@ -60,6 +60,15 @@ export class HubDevices extends HubClient {
     return { devices: found.map(deviceOf), isComplete: rows.length <= atMost };
   }
 
+  /** How many devices the hub has. */
+  async count(): Promise<number> {
+    const { result } = await this.call<{ result: unknown }>("count the devices", (sdk) =>
+      sdk.createQuery("SELECT COUNT() AS devices FROM devices").next(),
+    );
+    const [row] = result as { devices?: number }[];
+    return row?.devices ?? 0;
+  }
+
   /** Ends with the page in which there are more than `atMost`. */
   private async query(sql: string, atMost: number): Promise<Row[]> {
     const rows: Row[] = [];

@@ -1,15 +1,15 @@
 /** Reads what the questions ask for, bounded, and says what it leaves out. */
 import { setTimeout as delay } from "node:timers/promises";
-import type { DeviceFact, EntryFacts, FleetFacts } from "../../certificates/fleet-facts";
+import type { FleetFacts } from "../../certificates/fleet-facts";
 import type { FleetQuestions } from "../../certificates/fleet-questions";
 import type { IssuedLeaf } from "../../certificates/issued-leaves";
-import { foldCase } from "../../certificates/text";
 import { CaCertificatesClient } from "../../clients/ca-certificates";
 import { EnrollmentsClient, type RegistrationRecord } from "../../clients/enrollments";
 import { type DeviceOfHub, HubDevices, servicesSharing } from "../../clients/hub-devices";
 import { linkedHubs } from "../../clients/hub-client";
 import { ServiceError } from "../../clients/service-error";
 import type { Connection } from "../../clients/target";
+import { type Devices, entryFacts, placeOf } from "./evidence";
 
 /** How much is read. */
 interface Bounds {
@@ -86,7 +86,7 @@ export async function readFleet(
     if (value.uncounted !== undefined)
       facts.leftOut.push(`${nameOf(asked)} has ${value.uncounted}`);
     facts.entries[asked.key] = {
-      ...factsOf(asked, value, devices, rows),
+      ...entryFacts(asked.kind, value, devices, rows),
       ...(uncounted !== undefined && { uncounted }),
     };
   });
@@ -126,7 +126,6 @@ async function within<T>(ms: number, run: Promise<T>): Promise<T> {
 
 interface Records {
   lastWritten?: string;
-  /** Registrations that are assigned to a hub. */
   assigned: RegistrationRecord[];
   /** Why there may be more. */
   uncounted?: string;
@@ -154,9 +153,6 @@ async function recordsOf(
   };
 }
 
-/** By hub and device ID. */
-type Devices = Map<string, DeviceOfHub>;
-
 async function readDevices(
   connection: Connection,
   records: RegistrationRecord[],
@@ -169,7 +165,7 @@ async function readDevices(
     if (assignedHub === undefined) continue;
     byHub.set(assignedHub, [...(byHub.get(assignedHub) ?? []), deviceId ?? registrationId]);
   }
-  const devices: Devices = new Map();
+  const devices = new Map<string, DeviceOfHub>();
   await Promise.all(
     [...byHub].map(async ([hub, ids]) => {
       const { value: found } = await read(`the devices of hub ${hub}`, () =>
@@ -182,58 +178,4 @@ async function readDevices(
     }),
   );
   return devices;
-}
-
-function placeOf(hub: string, deviceId: string): string {
-  return `${hub}/${deviceId}`;
-}
-
-function factsOf(
-  { kind }: Asked,
-  { lastWritten, assigned }: Records,
-  devices: Devices,
-  issued: ReadonlyMap<string, IssuedLeaf>,
-): EntryFacts {
-  const facts: EntryFacts = {
-    devices: [],
-    ...(lastWritten !== undefined && { lastWritten }),
-    withSasKey: [],
-    edge: [],
-    children: [],
-  };
-  for (const { assignedHub = "", deviceId, registrationId } of assigned) {
-    const id = deviceId ?? registrationId;
-    const device = devices.get(placeOf(assignedHub, id));
-    const leaf = device?.thumbprints.find((thumbprint) => thumbprint.length === 64);
-    const issuer =
-      kind === "group" && leaf !== undefined
-        ? issuerOf(leaf, registrationId, device, issued.get(leaf))
-        : undefined;
-    facts.devices.push({
-      deviceId: id,
-      hub: assignedHub,
-      ...(leaf !== undefined && { leaf }),
-      ...(issuer !== undefined && { issuer }),
-    });
-    if (device?.authenticationType === "sas") facts.withSasKey.push(id);
-    if (device?.isEdge === true) facts.edge.push(id);
-    if (device?.isChild === true) facts.children.push(id);
-  }
-  return facts;
-}
-
-/* Of another device's leaf, and of a leaf that the hub does not have, nothing is believed. */
-function issuerOf(
-  leaf: string,
-  registrationId: string,
-  device: DeviceOfHub | undefined,
-  row: IssuedLeaf | undefined,
-): DeviceFact["issuer"] {
-  if (row !== undefined && foldCase(row.registrationId) === foldCase(registrationId)) {
-    return { thumbprint: row.issuerThumbprint, by: "manifest" };
-  }
-  const { reported } = device ?? {};
-  return reported?.leafSha256 === leaf
-    ? { thumbprint: reported.issuerSha256, by: "report" }
-    : undefined;
 }

@@ -1,0 +1,118 @@
+import assert from "node:assert/strict";
+import { CaCertificatesClient } from "../../clients/ca-certificates";
+import { type Inventory, readInventory } from "../../plan/inventory";
+import { readingTime } from "../../plan/reading-time";
+import { Stage } from "../dynamic-providers/stage";
+import { type Issued, TestCa } from "../support/test-ca";
+
+describe("the inventory of a service", () => {
+  let stage: Stage;
+  let root: TestCa, low: TestCa;
+  let sensor: Issued, truck: Issued, truckNext: Issued;
+  let inventory: Inventory;
+
+  before(async () => {
+    stage = await Stage.open();
+    root = await TestCa.root("Root");
+    low = await root.intermediate("Low");
+    await new CaCertificatesClient(stage.connection).upload("root", root.pem, {
+      selfAttested: true,
+    });
+    await stage.putGroup("plant", { primary: "root" });
+    await stage.enrollments.putGroup({
+      enrollmentGroupId: "closed",
+      provisioningStatus: "disabled",
+      attestation: {
+        type: "x509",
+        x509: { signingCertificates: { primary: { certificate: low.pem } } },
+      },
+    });
+    truck = await TestCa.selfSigned("truck-7");
+    truckNext = await TestCa.selfSigned("truck-7");
+    await stage.putIndividual("truck-7", truck.pem, truckNext.pem);
+    await stage.putIndividual("never-seen", (await TestCa.selfSigned("never-seen")).pem);
+    sensor = await root.leaf("sensor-1");
+    await stage.register("sensor-1", sensor);
+    await stage.register("truck-7", truck);
+    inventory = await readInventory(stage.connection);
+  });
+
+  after(() => stage.close());
+
+  it("has every entry with the slots that are filled", () => {
+    const slots = Object.fromEntries(
+      inventory.entries.map(({ key, enabled, slots: filled }) => [
+        key,
+        [
+          enabled,
+          ...filled.map((slot) =>
+            "ca" in slot
+              ? `${slot.name} ${slot.ca}`
+              : `${slot.name} ${slot.certificate.sha256Thumbprint}`,
+          ),
+        ],
+      ]),
+    );
+    delete slots["individual:never-seen"];
+    assert.deepEqual(slots, {
+      "group:closed": [false, `primary ${low.certificate.thumbprint}`],
+      "group:plant": [true, "primary root"],
+      "individual:truck-7": [
+        true,
+        `primary ${truck.thumbprint}`,
+        `secondary ${truckNext.thumbprint}`,
+      ],
+    });
+    assert.deepEqual(
+      inventory.caCertificates.map(({ name, isVerified }) => [name, isVerified]),
+      [["root", true]],
+    );
+  });
+
+  it("has the devices on record, under their entry, with their identities and what is proven", () => {
+    const seen = inventory.devices.map(
+      ({ registrationId, entry, status, assignedHub, identities }) => [
+        registrationId,
+        entry,
+        status,
+        assignedHub,
+        identities.map(({ hub, thumbprints }) => [hub, thumbprints[0]]),
+      ],
+    );
+    const { hub } = stage.sandbox;
+    assert.deepEqual(seen, [
+      ["sensor-1", "group:plant", "assigned", hub, [[hub, sensor.thumbprint]]],
+      ["truck-7", "individual:truck-7", "assigned", hub, [[hub, truck.thumbprint]]],
+    ]);
+    const { devices = [] } = inventory.facts.entries["individual:truck-7"] ?? {};
+    assert.deepEqual(devices, [{ deviceId: "truck-7", hub, leaf: truck.thumbprint }]);
+    assert.deepEqual(inventory.leftOut, []);
+  });
+
+  it("says what a service does not answer, and goes on", async () => {
+    const { hubs } = stage.sandbox.sandbox;
+    const hub = hubs.get("hub")!;
+    hubs.delete("hub");
+    try {
+      const { leftOut, devices } = await readInventory(stage.connection);
+      assert.match(
+        leftOut.join("\n"),
+        new RegExp(`the devices of hub ${stage.sandbox.hub}, because: Could not query`),
+      );
+      assert.deepEqual(
+        devices.map(({ identities }) => identities),
+        [[], []],
+      );
+    } finally {
+      hubs.put("hub", hub);
+    }
+  });
+
+  it("expects a reading to take as long as the published rates allow, and is silent about a short one", () => {
+    assert.equal(readingTime(900, [10_000]), undefined);
+    assert.equal(
+      readingTime(10_000, [60_000, 40_000]),
+      "Reading 100000 devices in 2 hubs and 10000 individual enrollments: about 11000 calls to DPS and 60 queries to a hub, at least 10 minutes at their published rates.",
+    );
+  });
+});
