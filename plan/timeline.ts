@@ -1,0 +1,220 @@
+/**
+ * The validity of certificates over time, as data. `timelineSvg` draws it, `timelineTable` says it in a
+ * table; both say the same.
+ */
+import type { SlotName } from "../certificates/declared";
+import type { CertificateSummary } from "../certificates/summary";
+import { duration } from "../certificates/fleet-rules";
+import { displayName } from "../certificates/text";
+
+export interface Timeline {
+  /** ISO 8601. */
+  now: string;
+  /** So many days before its end a certificate counts as about to end. */
+  warnDays: number;
+  entries: TimelineEntry[];
+}
+
+export interface TimelineEntry {
+  /** For people: `enrollment group sensors`. */
+  name: string;
+  bars: TimelineBar[];
+  /** Rolls of the entry; in any order. */
+  events: TimelineEvent[];
+}
+
+/** A certificate in a slot. */
+export interface TimelineBar {
+  slot: SlotName;
+  /** Absent: it does not exist yet, it is made by the change. */
+  certificate?: Pick<
+    CertificateSummary,
+    "subjectCommonName" | "subject" | "sha256Thumbprint" | "notBefore" | "notAfter"
+  >;
+  /** What the change does to it; `kept` where there is no change. */
+  change: "kept" | "added" | "removed";
+  /** Devices that are known to use it. Absent: not counted. */
+  devices?: number;
+}
+
+export interface TimelineEvent {
+  /** ISO 8601. */
+  at: string;
+  /** For people: `prepare`, `retire by then`. */
+  words: string;
+  done: boolean;
+}
+
+/** How a bar is drawn and what is said of it. */
+export type BarLook = "only" | "old" | "new" | "added" | "removed" | "ended" | "future";
+
+/** One line of the picture, and of the table. */
+export type TimelineLine =
+  | { kind: "entry"; words: string; note: string }
+  | {
+      kind: "bar";
+      words: string;
+      note: string;
+      look: BarLook;
+      /** Milliseconds; absent: it does not exist yet. */
+      span?: { from: number; to: number };
+      /** From here on it is about to end. */
+      warnFrom?: number;
+      isWarning: boolean;
+    }
+  | { kind: "overlap"; words: string; note: string; from: number; to: number }
+  | { kind: "event"; words: string; note: string; at: number; done: boolean };
+
+const DAY_MS = 86_400_000;
+/** A picture of more is not looked at. */
+const MOST_ENTRIES = 40;
+
+const LOOKS: Record<BarLook, string> = {
+  only: "in use",
+  old: "old",
+  new: "new",
+  added: "added by this change",
+  removed: "taken away by this change",
+  ended: "ended",
+  future: "not valid yet",
+};
+
+/** The words of the legend. */
+export function lookWords(look: BarLook): string {
+  return LOOKS[look];
+}
+
+/** The lines in the order in which they are shown: entries whose certificates end first come first. */
+export function timelineLines({ now, warnDays, entries }: Timeline): TimelineLine[] {
+  const time = Date.parse(now);
+  const sorted = [...entries].sort((one, other) => (firstEnd(one) < firstEnd(other) ? -1 : 1));
+  const lines = sorted
+    .slice(0, MOST_ENTRIES)
+    .flatMap((entry) => linesOf(entry, time, warnDays * DAY_MS));
+  const more = sorted.slice(MOST_ENTRIES);
+  const next = more[0] === undefined ? Infinity : firstEnd(more[0]);
+  return more.length === 0
+    ? lines
+    : [
+        ...lines,
+        {
+          kind: "entry",
+          words: `and ${more.length} more`,
+          note: Number.isFinite(next) ? `the first of them ends ${day(next)}` : "",
+        },
+      ];
+}
+
+/** When the first of its certificates ends, or has ended. */
+function firstEnd({ bars }: TimelineEntry): number {
+  const ends = bars.flatMap(({ certificate, change }) =>
+    certificate === undefined || change === "removed" ? [] : [Date.parse(certificate.notAfter)],
+  );
+  return Math.min(Infinity, ...ends);
+}
+
+function linesOf(
+  { name, bars, events }: TimelineEntry,
+  now: number,
+  warnMs: number,
+): TimelineLine[] {
+  const overlaps = overlapOf(bars);
+  return [
+    {
+      kind: "entry",
+      words: displayName(name),
+      note: bars.length === 0 ? "nothing in its slots" : "",
+    },
+    ...bars.map((bar) => barLine(bar, bars, now, warnMs)),
+    ...(overlaps === undefined
+      ? []
+      : [
+          {
+            kind: "overlap" as const,
+            words: `overlap: ${duration(overlaps.to - overlaps.from)}`,
+            note: `${day(overlaps.from)} to ${day(overlaps.to)}`,
+            ...overlaps,
+          },
+        ]),
+    ...[...events]
+      .sort((one, other) => Date.parse(one.at) - Date.parse(other.at))
+      .map(({ at, words, done }) => ({
+        kind: "event" as const,
+        words: `${done ? "done" : "planned"}: ${displayName(words)}`,
+        note: day(Date.parse(at)),
+        at: Date.parse(at),
+        done,
+      })),
+  ];
+}
+
+function barLine(
+  { slot, certificate, change, devices }: TimelineBar,
+  all: readonly TimelineBar[],
+  now: number,
+  warnMs: number,
+): TimelineLine {
+  const used = devices === undefined ? "" : `, ${devices} ${devices === 1 ? "device" : "devices"}`;
+  if (certificate === undefined) {
+    return {
+      kind: "bar",
+      words: `${slot}: made during up`,
+      note: `${lookWords("added")}${used}`,
+      look: "added",
+      isWarning: false,
+    };
+  }
+  const { subject, subjectCommonName, sha256Thumbprint } = certificate;
+  const span = { from: Date.parse(certificate.notBefore), to: Date.parse(certificate.notAfter) };
+  const left = span.to - now;
+  const look = lookOf(change, span, all, now);
+  const isWarning = change !== "removed" && left <= warnMs;
+  const ends = left <= 0 ? `ended ${day(span.to)}` : `until ${day(span.to)}`;
+  const soon = isWarning && left > 0 ? ` (in ${duration(left)})` : "";
+  const begins = look === "future" ? `from ${day(span.from)} ` : "";
+  return {
+    kind: "bar",
+    words: `${slot}: ${displayName(subjectCommonName === "" ? subject : subjectCommonName)}`,
+    note: `${begins}${ends}${soon}${look === "ended" ? "" : `, ${lookWords(look)}`}${used}, SHA-256 ${sha256Thumbprint.slice(0, 8)}…`,
+    look,
+    span,
+    ...(left > 0 && change !== "removed" && { warnFrom: span.to - warnMs }),
+    isWarning,
+  };
+}
+
+/* Of two certificates the one that ends first is the old one. */
+function lookOf(
+  change: TimelineBar["change"],
+  { from, to }: { from: number; to: number },
+  all: readonly TimelineBar[],
+  now: number,
+): BarLook {
+  if (change === "removed") return "removed";
+  if (to <= now) return "ended";
+  if (change === "added") return "added";
+  if (from > now) return "future";
+  const ends = all
+    .filter((bar) => bar.change !== "removed")
+    .map((bar) =>
+      bar.certificate === undefined ? Infinity : Date.parse(bar.certificate.notAfter),
+    );
+  if (ends.length < 2) return "only";
+  return ends.some((end) => end > to) ? "old" : "new";
+}
+
+/** While both slots hold certificates that are valid. */
+function overlapOf(bars: readonly TimelineBar[]): { from: number; to: number } | undefined {
+  const spans = bars
+    .filter(({ change }) => change !== "removed")
+    .flatMap(({ certificate }) => certificate ?? []);
+  if (spans.length < 2) return undefined;
+  const from = Math.max(...spans.map(({ notBefore }) => Date.parse(notBefore)));
+  const to = Math.min(...spans.map(({ notAfter }) => Date.parse(notAfter)));
+  return from < to ? { from, to } : undefined;
+}
+
+/** `2026-11-24`, UTC. */
+export function day(time: number): string {
+  return new Date(time).toISOString().slice(0, 10);
+}
