@@ -42,7 +42,7 @@ export async function evaluate<T>(look: Look, expression: string): Promise<T> {
     document.documentElement.replaceChildren(Object.assign(document.createElement("pre"), { textContent: "\\u0002" + encodeURIComponent(value) + "\\u0003" }));
   });</script>`;
   const dom = await run({ ...look, html: look.html + script }, () => ["--dump-dom"]);
-  const [, value] = /\u0002(.*)\u0003/s.exec(dom.out) ?? [];
+  const [, value] = />VALUE:([^;<]*);</.exec(dom.out) ?? [];
   if (value === undefined) throw new Error(`The page did not answer: ${dom.out.slice(0, 500)}`);
   return JSON.parse(decodeURIComponent(value)) as T;
 }
