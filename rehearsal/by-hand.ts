@@ -1,7 +1,6 @@
 /**
- * Makes what a stack's configuration declares by hand, as somebody would have before there was a
- * stack: with Microsoft's clients. A process of its own, because they read a sandbox's environment as
- * they are loaded: `by-hand.ts <file with the sections, JSON>`.
+ * Carries out what somebody does by hand, with Microsoft's clients. A process of its own, because they
+ * read a sandbox's environment as they are loaded: `by-hand.ts <file with the deed, JSON>`.
  */
 import { readFileSync } from "node:fs";
 import { IotDpsClient } from "@azure/arm-deviceprovisioningservices";
@@ -11,44 +10,65 @@ import { ClientSecretCredential } from "@azure/identity";
 import { ProvisioningServiceClient } from "azure-iot-provisioning-service";
 import { type EndpointsFile } from "../sandbox/endpoints";
 import { issueLeaf } from "./factory";
-import type { Declared } from "./adopted";
+import type { Declared, Deed } from "./hands";
 
-async function main(): Promise<void> {
-  const declared = JSON.parse(readFileSync(process.argv[2]!, "utf8")) as Declared;
-  const endpoints = JSON.parse(
-    readFileSync(process.env["DPS_SANDBOX_ENDPOINTS"]!, "utf8"),
-  ) as EndpointsFile;
-  const { arm } = endpoints;
-  const credential = new ClientSecretCredential(arm.tenantId, arm.clientId, arm.clientSecret, {
-    authorityHost: arm.authorityHost,
-    disableInstanceDiscovery: true,
-  });
-  const parts = [credential, arm.subscriptionId, { endpoint: arm.endpoint }] as const;
+const OWNER = "provisioningserviceowner";
+
+async function carryOut(deed: Deed): Promise<void> {
+  switch (deed.do) {
+    case "make":
+      return make(deed.declared);
+    case "new code": {
+      const resourceGroup = await resourceGroupOf(deed.service);
+      const { dpsCertificate } = services();
+      const { etag = "" } = await dpsCertificate.get(deed.ca, resourceGroup, deed.service);
+      await dpsCertificate.generateVerificationCode(deed.ca, etag, resourceGroup, deed.service);
+      return;
+    }
+    case "disable": {
+      const dps = await dataPlane(deed.service, await resourceGroupOf(deed.service));
+      const { responseBody } = await dps.getIndividualEnrollment(deed.registrationId);
+      await dps.createOrUpdateIndividualEnrollment({
+        ...responseBody,
+        provisioningStatus: "disabled",
+      });
+      return;
+    }
+    case "delete service":
+      await services().iotDpsResource.beginDeleteAndWait(
+        deed.service,
+        await resourceGroupOf(deed.service),
+      );
+  }
+}
+
+async function make(declared: Declared): Promise<void> {
   const { name, resourceGroup, location } = declared.service;
-  await new ResourceManagementClient(...parts).resourceGroups.createOrUpdate(resourceGroup, {
+  await new ResourceManagementClient(...parts()).resourceGroups.createOrUpdate(resourceGroup, {
     location,
   });
-  const hubs = new IotHubClient(...parts);
+  const hubs = new IotHubClient(...parts());
   const linked = [];
-  for (const hub of declared.hubs) {
-    const made = await hubs.iotHubResource.beginCreateOrUpdateAndWait(resourceGroup, hub.name, {
-      location,
-      sku: { name: "S1", capacity: 1 },
-    });
+  for (const { name: hub, existing } of declared.hubs) {
+    const made = existing
+      ? await hubs.iotHubResource.get(resourceGroup, hub)
+      : await hubs.iotHubResource.beginCreateOrUpdateAndWait(resourceGroup, hub, {
+          location,
+          sku: { name: "S1", capacity: 1 },
+        });
     const policy = "iothubowner";
-    const key = await hubs.iotHubResource.getKeysForKeyName(resourceGroup, hub.name, policy);
+    const key = await hubs.iotHubResource.getKeysForKeyName(resourceGroup, hub, policy);
     const connectionString = `HostName=${made.properties?.hostName};SharedAccessKeyName=${policy};SharedAccessKey=${key.primaryKey}`;
     linked.push({ location, connectionString });
   }
-  const services = new IotDpsClient(...parts);
-  const service = await services.iotDpsResource.beginCreateOrUpdateAndWait(resourceGroup, name, {
+  await services().iotDpsResource.beginCreateOrUpdateAndWait(resourceGroup, name, {
     location,
     sku: { name: "S1", capacity: 1 },
     properties: { iotHubs: linked },
   });
   for (const [ca, { certificate, proof }] of Object.entries(declared.caCertificates)) {
     const pem = pemOf(declared, certificate);
-    const client = services.dpsCertificate;
+    const client = services().dpsCertificate;
     await client.createOrUpdate(resourceGroup, name, ca, {
       properties: { certificate: Buffer.from(pem) },
     });
@@ -60,12 +80,7 @@ async function main(): Promise<void> {
       certificate: signed.chain,
     });
   }
-  const owner = "provisioningserviceowner";
-  const key = await services.iotDpsResource.listKeysForKeyName(name, owner, resourceGroup);
-  const host = service.properties.serviceOperationsHostName;
-  const dps = ProvisioningServiceClient.fromConnectionString(
-    `HostName=${host};SharedAccessKeyName=${owner};SharedAccessKey=${key.primaryKey}`,
-  );
+  const dps = await dataPlane(name, resourceGroup);
   for (const [id, { primary }] of Object.entries(declared.enrollmentGroups)) {
     await dps.createOrUpdateEnrollmentGroup({
       enrollmentGroupId: id,
@@ -97,11 +112,49 @@ async function main(): Promise<void> {
   }
 }
 
+function endpoints(): EndpointsFile {
+  return JSON.parse(readFileSync(process.env["DPS_SANDBOX_ENDPOINTS"]!, "utf8")) as EndpointsFile;
+}
+
+/** Of a client of the resource manager. */
+function parts(): [ClientSecretCredential, string, { endpoint: string }] {
+  const { arm } = endpoints();
+  const credential = new ClientSecretCredential(arm.tenantId, arm.clientId, arm.clientSecret, {
+    authorityHost: arm.authorityHost,
+    disableInstanceDiscovery: true,
+  });
+  return [credential, arm.subscriptionId, { endpoint: arm.endpoint }];
+}
+
+function services(): IotDpsClient {
+  return new IotDpsClient(...parts());
+}
+
+async function resourceGroupOf(service: string): Promise<string> {
+  for await (const { id, name } of services().iotDpsResource.listBySubscription()) {
+    const resourceGroup = /\/resourceGroups\/([^/]+)\//i.exec(id ?? "")?.[1];
+    if (name === service && resourceGroup !== undefined) return resourceGroup;
+  }
+  throw new Error(`there is no DPS instance ${service}`);
+}
+
+async function dataPlane(
+  service: string,
+  resourceGroup: string,
+): Promise<ProvisioningServiceClient> {
+  const client = services().iotDpsResource;
+  const { properties } = await client.get(service, resourceGroup);
+  const { primaryKey } = await client.listKeysForKeyName(service, OWNER, resourceGroup);
+  return ProvisioningServiceClient.fromConnectionString(
+    `HostName=${properties.serviceOperationsHostName};SharedAccessKeyName=${OWNER};SharedAccessKey=${primaryKey}`,
+  );
+}
+
 function pemOf({ certificates }: Declared, name: string): string {
   return readFileSync(certificates[name]!.file, "utf8");
 }
 
-main().then(
+carryOut(JSON.parse(readFileSync(process.argv[2]!, "utf8")) as Deed).then(
   () => process.exit(0),
   (error: unknown) => {
     console.error(error);

@@ -17,11 +17,13 @@ import { individualExpiration } from "./procedures/p05-individual-expiration";
 import { rootBreach } from "./procedures/p06-root-breach";
 import { sharedRoot } from "./procedures/p06-shared-root";
 import { intermediateBreach } from "./procedures/p07-intermediate-breach";
+import { parentGroup } from "./procedures/p07-parent-group";
 import { rootExpiration } from "./procedures/p08-root-expiration";
 import { toIntermediate } from "./procedures/p08-to-intermediate";
 import { intermediateExpiration } from "./procedures/p09-intermediate-expiration";
 import { refusedByHub } from "./procedures/p10-refused-by-hub";
 import { told } from "./procedures/p10-told";
+import { offlineProof } from "./procedures/p11-offline";
 import { proof } from "./procedures/p11-proof";
 import { stolenLeaf } from "./procedures/p12-new-leaf";
 import type { Procedure } from "./procedures/procedure";
@@ -44,7 +46,9 @@ export const catalogue: Procedure[] = [
   rootBreach,
   sharedRoot,
   intermediateBreach,
+  parentGroup,
   proof,
+  offlineProof,
   stolenLeaf,
   // Not among `all`: `kills`, or one by its name.
   killedIndividualBreach,

@@ -15,6 +15,8 @@ export interface StackOutputs {
   devCertificates: Record<string, { certificate: string; privateKey: string }>;
   /** Devices that a breach removed and that are not back yet. */
   pendingDevices: string[];
+  /** Verification codes that wait to be signed, by CA name. */
+  pendingProofs: Record<string, { code: string; whatToDo: string }>;
 }
 
 /** Where devices register. */
@@ -23,6 +25,14 @@ export type Target = Pick<StackOutputs, "idScope" | "provisioningHost">;
 /** A run of the engine that did not succeed; the message holds the end of what it printed. */
 export class EngineError extends Error {
   override readonly name = "EngineError";
+
+  /** @param printed all that it printed */
+  constructor(
+    message: string,
+    readonly printed = "",
+  ) {
+    super(message);
+  }
 }
 
 export interface EngineOptions {
@@ -158,7 +168,10 @@ export class Engine {
       });
       if (exitCode !== 0) {
         const end = everything.trimEnd().split("\n").slice(-40).join("\n");
-        throw new EngineError(`pulumi ${args.join(" ")} ended with ${exitCode}:\n${end}`);
+        throw new EngineError(
+          `pulumi ${args.join(" ")} ended with ${exitCode}:\n${end}`,
+          everything,
+        );
       }
     } finally {
       this.running.delete(child);

@@ -16,6 +16,8 @@ export interface Ruling {
 export interface BreachView {
   /** The entries that admitted the compromised key; or that, for one device, shut it out. */
   entries: { kind: "individual" | "group"; id: string }[];
+  /** IDs of disabled groups that shut a CA out which a group above it would admit. Default: none. */
+  denials?: string[];
   /**
    * disabling: each entry is disabled before it is replaced. shadowing: an entry for one registration
    * ID stands before the group that goes on admitting everybody else.
@@ -44,7 +46,7 @@ export function judgeBreach(window: Window, breach: BreachView): Ruling[] {
   const registered = admitted(window, breach, moments[cutOff]);
   return [
     judgeContainment(moments, breach, cutOff),
-    ...judgeReplacement(moments, breach, cutOff, removals),
+    ...judgeReplacement(window, breach, cutOff, removals),
     {
       rule: "nothing admits the compromised key from the cut-off on",
       held: cutOff !== -1 && reopened.length === 0 && registered === 0,
@@ -56,7 +58,10 @@ export function judgeBreach(window: Window, breach: BreachView): Ruling[] {
 
 function judgeContainment(moments: Moment[], breach: BreachView, cutOff: number): Ruling {
   const closing = moments.slice(0, cutOff + 1);
-  const stray = closing.filter(({ request }) => !breach.entries.some(isWriteOf(request)));
+  const denials = (breach.denials ?? []).map((id) => ({ kind: "group" as const, id }));
+  const stray = closing.filter(
+    ({ request }) => ![...breach.entries, ...denials].some(isWriteOf(request)),
+  );
   const closed = breach.entries.every(({ kind, id }) =>
     moments[cutOff]?.entries.some(
       (one) =>
@@ -73,7 +78,7 @@ function judgeContainment(moments: Moment[], breach: BreachView, cutOff: number)
 }
 
 function judgeReplacement(
-  moments: Moment[],
+  { before, moments }: Window,
   { replacement, closedBy }: BreachView,
   cutOff: number,
   removals: number[],
@@ -92,16 +97,17 @@ function judgeReplacement(
   const replaced = moments.findIndex((moment) => admits(moment, replacement));
   // Below a CA that stays the new leaf is admitted all along: what matters is that it stays so.
   const stays = moments.every((moment) => admits(moment, replacement));
+  const wasBefore = before !== undefined && admits(before, replacement);
+  const allAlong = closedBy === "shadowing" || (wasBefore && stays);
   return [
     {
-      rule:
-        closedBy === "shadowing" ? "the replacement is admitted all along" : "replace after that",
-      held: cutOff !== -1 && (closedBy === "shadowing" ? stays : replaced > cutOff),
+      rule: allAlong ? "the replacement is admitted all along" : "replace after that",
+      held: cutOff !== -1 && (allAlong ? stays : replaced > cutOff),
       evidence: `replacement admitted: ${words(moments[replaced])}`,
     },
     {
       rule: "remove devices last",
-      held: replaced !== -1 && removed > replaced,
+      held: replaced !== -1 && removed > Math.max(replaced, cutOff),
       evidence: removal,
     },
   ];

@@ -3,7 +3,7 @@ import { mkdtempSync, rmSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { startSandbox, type RunningSandbox } from "../sandbox/sandbox";
-import { adopting, makeByHand } from "./adopted";
+import { adopting, named } from "./adopted";
 import { Aviary, WITH_CANARIES } from "./canaries";
 import { recordsOf, remainsIn, secretsInClear } from "./conclusion";
 import { ConfigurationFile, describe, type Edit } from "./configuration";
@@ -11,13 +11,14 @@ import { Engine, EngineError, type StackOutputs, type Target } from "./engine";
 import { DeviceFiles, type Identity } from "./factory";
 import type { Findings } from "./findings";
 import { type DeviceSpec, FleetDevice, type Mark } from "./fleet";
+import { byHand, type Deed } from "./hands";
+import { type KillPoint, upKilled } from "./killing";
 import { Observer } from "./moments";
 import { Pki } from "./pki";
 import type { Member, Sections, Setting } from "./setting";
 import { mainSlot } from "./slots";
 import type { Telling } from "./telling";
 import { Wire } from "./wire";
-import type { LoggedRequest } from "../sandbox/common/request-log";
 
 export interface RehearsalOptions {
   /** Folder of the program: the repository. */
@@ -27,13 +28,6 @@ export interface RehearsalOptions {
   telling: Telling;
   /** Aborted: everything ends, as soon as it can be ended in order. */
   signal?: AbortSignal | undefined;
-}
-
-/** Where an `up` is killed: after a request that it made, before that is answered. */
-export interface KillPoint {
-  /** In words, e.g. "the containment". */
-  what: string;
-  at: (request: LoggedRequest) => boolean;
 }
 
 export interface ChangeOptions {
@@ -136,7 +130,7 @@ export class Rehearsal {
   /** Made by hand, with devices that work; then the stack, which they do not notice. */
   private async takeOver(sections: Sections): Promise<void> {
     this.telling.part("Make service, hubs, CA certificates and entries by hand");
-    await makeByHand(this.options.program, this.folder, this.environment, sections);
+    await this.byHand({ do: "make", declared: named(sections) });
     const [service] = this.sandbox.endpoints().provisioningServices;
     const { idScope, serviceHostName } = service!;
     await this.startMembers({ idScope, provisioningHost: serviceHostName });
@@ -182,7 +176,7 @@ export class Rehearsal {
     this.edit(edits);
     const shown = options.preview === true ? await this.preview() : "";
     if (options.kill !== undefined) {
-      await this.upKilled(options.kill);
+      await upKilled(this.engine, this, options.kill);
     }
     return shown + (await this.up());
   }
@@ -220,6 +214,24 @@ export class Rehearsal {
       this.configuration.text = before;
       this.telling.step("The configuration is as it was before");
     }
+  }
+
+  /** A change whose `up` has to fail; the configuration stays. Resolves to what it said. */
+  async fails(what: string, edits: Edit[]): Promise<string> {
+    try {
+      await this.change(what, edits);
+    } catch (error) {
+      if (error instanceof EngineError) {
+        return error.printed;
+      }
+      throw error;
+    }
+    throw new Error(`${what}: pulumi up did not fail`);
+  }
+
+  /** Somebody does something beside the stack. */
+  async byHand(deed: Deed): Promise<void> {
+    await byHand(this.options.program, this.folder, this.environment, deed);
   }
 
   /** Is there nothing left to do? */
@@ -298,31 +310,6 @@ export class Rehearsal {
   private edit(edits: Edit[]): void {
     this.configuration.change(edits);
     edits.forEach((edit) => this.telling.edit(describe(edit)));
-  }
-
-  /** An `up` that ends half way, and what has to be done before the next one. */
-  private async upKilled({ what, at }: KillPoint): Promise<void> {
-    this.telling.step(`pulumi up, killed (SIGKILL) after ${what}`);
-    let killedAt: LoggedRequest | undefined;
-    const stop = this.observer.atEachWrite((request) => {
-      if (killedAt === undefined && at(request)) {
-        killedAt = request;
-        this.engine.kill();
-      }
-    });
-    try {
-      await this.engine.up();
-      throw new Error(`pulumi up came to its end: it never came to ${what}`);
-    } catch (error) {
-      if (!(error instanceof EngineError) || killedAt === undefined) {
-        throw error;
-      }
-    } finally {
-      stop();
-    }
-    this.telling.step(`killed after #${killedAt.seq} ${killedAt.method} ${killedAt.path}`);
-    this.telling.step("pulumi cancel");
-    await this.engine.cancel();
   }
 
   /** Makes whatever is waited for fail; `end` says what could not be ended. */

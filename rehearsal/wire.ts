@@ -39,6 +39,11 @@ export class Wire {
     return this.endpoints().iotHubs;
   }
 
+  /** Name of the stack's DPS instance. */
+  get serviceName(): string {
+    return this.service().name;
+  }
+
   /** Registers, as far as DPS lets it. Throws when DPS neither accepts nor refuses. */
   async tryDps(registrationId: string, { chain, key }: Identity): Promise<Attempt> {
     const { device, idScope } = this.service();

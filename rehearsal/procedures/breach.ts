@@ -1,11 +1,13 @@
 /** A breach in one change; the devices get their new certificate once they are removed. */
+import { X509Certificate } from "node:crypto";
 import type { Canary } from "../canaries";
 import { type Edit, set } from "../configuration";
 import type { Identity } from "../factory";
 import type { FleetDevice } from "../fleet";
 import { admits } from "../admission";
 import { type BreachView, isRemoval } from "../order-rules";
-import type { KillPoint, Rehearsal } from "../rehearsal";
+import type { KillPoint } from "../killing";
+import type { Rehearsal } from "../rehearsal";
 import { Course } from "./course";
 
 export interface Breach {
@@ -23,6 +25,8 @@ export interface Breach {
   edits: Edit[];
   /** CA certificates that have to be gone at the end. */
   cas?: string[];
+  /** Names of CA certificates that have to be kept in a disabled group of their own at the end. */
+  held?: string[];
   /** Where the first run is killed. Default: it is not. */
   kill?: Kill;
 }
@@ -30,7 +34,8 @@ export interface Breach {
 /** Places at which a breach is cut. */
 export type Kill = "the containment" | "the replacement" | "the first removal" | "the last removal";
 
-export async function carryOutBreach(rehearsal: Rehearsal, breach: Breach): Promise<void> {
+/** Resolves to the course, judged and closed. */
+export async function carryOutBreach(rehearsal: Rehearsal, breach: Breach): Promise<Course> {
   const devices = [...breach.replacements.keys()];
   const course = await Course.begin(rehearsal, breach.procedure, devices, breach.canaries);
   await course.labelTwins();
@@ -46,7 +51,7 @@ export async function carryOutBreach(rehearsal: Rehearsal, breach: Breach): Prom
   }
   judgeRemoved(course, breach);
   await rehearsal.allWork();
-  await judge(breach, course);
+  await judge(rehearsal, breach, course);
   if (breach.kill !== undefined) {
     const settled = await rehearsal.isSettled();
     course.hold(
@@ -55,6 +60,7 @@ export async function carryOutBreach(rehearsal: Rehearsal, breach: Breach): Prom
       settled ? "no changes" : "changes",
     );
   }
+  return course;
 }
 
 /** These certificates become compromised, beside those that are already. */
@@ -80,20 +86,51 @@ function judgeRemoved(course: Course, { replacements }: Breach): void {
   }
 }
 
-async function judge(breach: Breach, course: Course): Promise<void> {
-  course.judgeBreach(viewOf(breach, course));
+async function judge(rehearsal: Rehearsal, breach: Breach, course: Course): Promise<void> {
+  const denials = denialsOf(rehearsal, breach);
+  course.judgeBreach(viewOf(breach, course, denials));
   course.judgeOthers();
   course.judgeAcceptanceOfOthers();
   await course.tryOld("DPS and every hub");
   await course.judgeTwins();
   breach.cas?.forEach((ca) => course.judgeCaGone(ca));
+  denials.forEach((group, ca) =>
+    course.hold(
+      `${ca} is kept in a disabled group of its own`,
+      group !== undefined,
+      group ?? "there is none",
+    ),
+  );
   course.close("removed, and back");
 }
 
-function viewOf(breach: Breach, course: Course): BreachView {
+/** IDs of the disabled groups that hold what has to be held, by its name. */
+function denialsOf(
+  { observer, pki }: Rehearsal,
+  { held = [], entries }: Breach,
+): Map<string, string | undefined> {
+  const groups = (observer.moments.at(-1)?.entries ?? []).filter(
+    ({ kind, id, enabled }) =>
+      kind === "group" && !enabled && entries.every((each) => each.id !== id),
+  );
+  return new Map(
+    held.map((name) => {
+      const { raw } = new X509Certificate(pki.pair(name).certificate);
+      const isIn = (slot: string | Buffer): boolean => slot instanceof Buffer && slot.equals(raw);
+      return [name, groups.find(({ slots }) => slots.some(isIn))?.id];
+    }),
+  );
+}
+
+function viewOf(
+  breach: Breach,
+  course: Course,
+  denials: ReadonlyMap<string, string | undefined>,
+): BreachView {
   const [[device, replacement] = []] = breach.replacements;
   return {
     entries: breach.entries,
+    denials: [...denials.values()].filter((id) => id !== undefined),
     closedBy: breach.closedBy ?? "disabling",
     compromised: [
       ...[...breach.replacements.keys()].map((one) => ({

@@ -1,5 +1,4 @@
 import { set } from "../configuration";
-import type { Canary } from "../canaries";
 import { Course } from "./course";
 import type { Procedure } from "./procedure";
 import { groupCanary, newRoot } from "./rolls";
@@ -8,58 +7,68 @@ import { groupCanary, newRoot } from "./rolls";
 export const proof: Procedure = {
   name: "P11",
   of: ["P11"],
-  title: "proof of possession of a CA: with its key, and self-attested",
+  title: "proof of possession of a CA: with its key, by a signing command, and self-attested",
   members: ["device-1"],
   async carryOut(rehearsal) {
+    const { pki, wire } = rehearsal;
     const course = await Course.begin(rehearsal, this.name, []);
     const byKey = await newRoot(rehearsal);
-    const byWord = await newRoot(rehearsal);
-    const groups = [
-      ["proved-by-key", byKey],
-      ["proved-by-word", byWord],
-    ] as const;
-    const said = await rehearsal.change("Two CAs, each with a group", [
-      ...byKey.declare,
-      ...byWord.declare,
-      set(["caCertificates", byWord.certificate, "proof"], { selfAttested: true }),
-      ...groups.map(([id, { slot }]) => set(["enrollmentGroups", id], { primary: slot })),
-    ]);
-    const asked = (ca: string, operation: string): number =>
-      course.window.requests.findIndex(
-        ({ service, method, path, status }) =>
-          service === "arm" &&
-          method === "POST" &&
-          status < 300 &&
-          path.toLowerCase().endsWith(`/certificates/${ca}/${operation}`.toLowerCase()),
+    // The command prints the certificate that it has issued; the request is on its standard input.
+    const byCommand = await newRoot(rehearsal, (name) => ({
+      command: [
+        ...["openssl", "x509", "-req", "-CA", pki.file(name), "-CAkey", pki.keyFile(name)],
+        ...["-set_serial", "1", "-days", "1"],
+      ],
+    }));
+    const byWord = await newRoot(rehearsal, () => ({ selfAttested: true }));
+    const all = [
+      { group: "proved-by-key", root: byKey },
+      { group: "proved-by-command", root: byCommand },
+      { group: "proved-by-word", root: byWord },
+    ];
+    const said = await rehearsal.change(
+      "Three CAs, each with a group",
+      all.flatMap(({ group, root }) => [
+        ...root.declare,
+        set(["enrollmentGroups", group], { primary: root.slot }),
+      ]),
+      { preview: true },
+    );
+    const { requests } = course.window;
+    const asked = (ca: string, operation: string): number[] =>
+      requests.flatMap(({ service, method, path, status }, at) =>
+        service === "arm" &&
+        method === "POST" &&
+        status < 300 &&
+        path.toLowerCase().endsWith(`/certificates/${ca}/${operation}`.toLowerCase())
+          ? [at]
+          : [],
       );
-    const used = course.window.requests.findIndex(
-      ({ method, path }) => method === "PUT" && path.endsWith("/proved-by-key"),
-    );
-    const code = asked(byKey.certificate, "generateVerificationCode");
-    const verified = asked(byKey.certificate, "verify");
-    course.hold(
-      "DPS gave a code, and got it back signed, before a group was pointed at the CA",
-      code >= 0 && code < verified && verified < used,
-      `request ${code}: code; ${verified}: verify; ${used}: group`,
-    );
+    for (const { group, root } of all.slice(0, 2)) {
+      const codes = asked(root.certificate, "generateVerificationCode");
+      const [verified = -1] = asked(root.certificate, "verify");
+      const used = requests.findIndex(
+        ({ method, path }) => method === "PUT" && path.endsWith(`/${group}`),
+      );
+      course.hold(
+        `${group}: DPS gave one code, and got it back signed, before the group was pointed at the CA`,
+        codes.length === 1 && codes[0]! < verified && verified < used,
+        `request ${codes.join(", ")}: code; ${verified}: verify; ${used}: group`,
+      );
+    }
     course.hold(
       "a self-attested CA is not verified but said to be, and Pulumi warns of it (DPS-CERT-053)",
-      asked(byWord.certificate, "verify") === -1 && said.includes("DPS-CERT-053"),
+      asked(byWord.certificate, "verify").length === 0 && said.includes("DPS-CERT-053"),
       said
         .split("\n")
         .find((line) => line.includes("DPS-CERT-053"))
         ?.trim() ?? "not warned",
     );
-    const canaries: Canary[] = await Promise.all(
-      groups.map(async ([, { certificate }]) => groupCanary(rehearsal, "new", certificate)),
-    );
-    for (const { registrationId, identity } of canaries) {
-      const { accepted, answer } = await rehearsal.wire.tryDps(registrationId, identity);
+    for (const { root } of all) {
+      const { registrationId, identity } = await groupCanary(rehearsal, "new", root.certificate);
+      const { accepted, answer } = await wire.tryDps(registrationId, identity);
       course.hold(`a device below the CA is accepted (${registrationId}, tried)`, accepted, answer);
     }
-    await rehearsal.change("The groups are disabled: they have devices on record", [
-      ...groups.map(([id]) => set(["enrollmentGroups", id, "status"], "disabled")),
-    ]);
     course.judgeOthers();
     course.close();
   },

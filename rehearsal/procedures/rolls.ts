@@ -109,8 +109,15 @@ export function together(rolls: Roll[]): Roll {
   };
 }
 
-/** A new root from a CA outside the stack, which is to be uploaded and verified. */
-export async function newRoot(rehearsal: Rehearsal): Promise<Target> {
+/**
+ * A new root from a CA outside the stack, which is to be uploaded and verified.
+ *
+ * @param proofOf how its key is proved, by the root's name. Default: the key is at hand
+ */
+export async function newRoot(
+  rehearsal: Rehearsal,
+  proofOf?: (name: string) => object,
+): Promise<Target> {
   const { pki } = rehearsal;
   const name = pki.nextName("root");
   await pki.root(name, titled(name));
@@ -119,7 +126,10 @@ export async function newRoot(rehearsal: Rehearsal): Promise<Target> {
     certificate: name,
     declare: [
       set(["certificates", name], { file: pki.file(name) }),
-      set(["caCertificates", name], { certificate: name, proof: { keyFile: pki.keyFile(name) } }),
+      set(["caCertificates", name], {
+        certificate: name,
+        proof: proofOf?.(name) ?? { keyFile: pki.keyFile(name) },
+      }),
     ],
   };
 }

@@ -117,6 +117,31 @@ describe("order rules of a rehearsal", () => {
       assert.deepEqual(rulesThatFailed(judgeBreach(seen, view())), [CONTAIN, REPLACE]);
     });
 
+    it("accepts a replacement that another entry admits all along, and no removal before the cut-off", async () => {
+      const root = await TestCa.root("Root");
+      const stolen = await root.intermediate("Stolen");
+      const oldLeaf = await stolen.leaf("device-1");
+      const nextLeaf = await root.leaf("device-1");
+      const ca = { name: "root", der: root.der, isVerified: true };
+      const state = (...denied: EntryView[]): State => ({
+        entries: [group("all", ["root"]), ...denied],
+        caCertificates: [ca],
+      });
+      const shut = state(group("denied", [stolen.der], false));
+      const breach: BreachView = {
+        ...view(),
+        entries: [],
+        denials: ["denied"],
+        compromised: [holder(oldLeaf)],
+        replacement: holder(nextLeaf),
+      };
+      const denial = "PUT dps-service /enrollmentGroups/denied";
+      const ruled = (...steps: [string, State][]): string[] =>
+        rulesThatFailed(judgeBreach(window(state(), ...steps), breach));
+      assert.deepEqual(ruled([denial, shut], [identity, shut]), []);
+      assert.deepEqual(ruled([identity, state()], [denial, shut]), [CONTAIN, REMOVE]);
+    });
+
     it("does not accept another write before the containment", () => {
       const seen = window(
         open(),
