@@ -131,7 +131,7 @@ export async function refused(
   if (code !== undefined) assert.equal(codeOf(error), code);
 }
 
-/** Of DPS `errorCode`, of a hub the word behind "ErrorCode:", of the resource manager `code`. */
+/** Of DPS `errorCode`, of a hub the word behind "ErrorCode:" or, for methods, a number; else `code`. */
 function codeOf(error: unknown): unknown {
   const { responseBody, code, details } = error as {
     responseBody?: string;
@@ -139,6 +139,12 @@ function codeOf(error: unknown): unknown {
     details?: { code?: unknown };
   };
   if (responseBody === undefined) return details?.code ?? code;
-  const body = JSON.parse(responseBody) as { errorCode?: number; Message?: string };
-  return body.errorCode ?? /^ErrorCode:(\w+)/.exec(body.Message ?? "")?.[1];
+  const { errorCode, Message = "" } = JSON.parse(responseBody) as Answered;
+  const inner = Message.startsWith("{") ? (JSON.parse(Message) as Answered).errorCode : undefined;
+  return errorCode ?? inner ?? /^ErrorCode:(\w+)/.exec(Message)?.[1];
+}
+
+interface Answered {
+  errorCode?: number;
+  Message?: string;
 }
