@@ -11,19 +11,16 @@ import {
 } from "@azure/identity";
 import { rsa, TestCa } from "../support/test-ca";
 import { type AttachedSandbox, openAttached } from "../clients/attached-sandbox";
-import { Contract, operationsOf } from "./answers";
+import { Contract } from "./answers";
 
 const FLOW = "learn.microsoft.com/entra/identity-platform/v2-oauth2-client-creds-grant-flow";
 const CODES = "learn.microsoft.com/entra/identity-platform/reference-error-codes";
 const SCOPE = "https://azure-devices-provisioning.net/.default";
 
 describe("@azure/identity", () => {
-  const contract = (type: { prototype: object; name: string }) =>
-    new Contract<{ getToken: unknown }>(
-      `@azure/identity ${type.name}`,
-      // The other one is declared private.
-      operationsOf(type).filter((name) => name !== "getTokenInternal"),
-    );
+  // The one operation of a credential; what else the classes have is declared private.
+  const contract = ({ name }: { name: string }) =>
+    new Contract<{ getToken: unknown }>(`@azure/identity ${name}`, ["getToken"]);
   const secret = contract(ClientSecretCredential);
   const environment = contract(EnvironmentCredential);
   const usual = contract(DefaultAzureCredential);
