@@ -39,7 +39,7 @@ export interface Look {
 export async function evaluate<T>(look: Look, expression: string): Promise<T> {
   const script = `<script>addEventListener("load", () => {
     const value = JSON.stringify(${expression});
-    document.documentElement.replaceChildren(Object.assign(document.createElement("pre"), { textContent: "\\u0002" + encodeURIComponent(value) + "\\u0003" }));
+    document.documentElement.replaceChildren(Object.assign(document.createElement("pre"), { textContent: "VALUE:" + encodeURIComponent(value) + ";" }));
   });</script>`;
   const dom = await run({ ...look, html: look.html + script }, () => ["--dump-dom"]);
   const [, value] = />VALUE:([^;<]*);</.exec(dom.out) ?? [];
