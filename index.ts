@@ -90,6 +90,7 @@ const removal = new BreachRemoval("breaches", {
   service,
   compromised,
   replaced: [...groups, ...individuals, ...denials],
+  declaredCas: Object.keys(configuration.caCertificates),
 });
 
 /** Beside the entries, not in them: a removal waits for entries, and must not wait for devices. */

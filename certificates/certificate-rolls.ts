@@ -2,13 +2,13 @@
 import type { Breaches } from "./compromise";
 import type { Declared, DeclaredCa, KnownCertificate, Roll } from "./declared";
 import { entryWords } from "./entry-roll";
-import { step } from "./roll-steps";
+import { note, step } from "./roll-steps";
 import { entriesOf, identity, isAbove, knownCertificates, own, wordsOf } from "./slots";
 import type { Entry } from "./slots";
 import { displayName, foldCase, pathOf } from "./text";
 
 /** P11 for a CA certificate that is new, or new under its name; and its removal. */
-export function caRolls(before: Declared | undefined, after: Declared): Roll[] {
+export function caRolls(before: Declared | undefined, after: Declared, breaches: Breaches): Roll[] {
   const rolls = Object.entries(after.caCertificates).flatMap(([name, ca]) => {
     const old = before === undefined ? undefined : own(before.caCertificates, name);
     const isSame =
@@ -18,7 +18,7 @@ export function caRolls(before: Declared | undefined, after: Declared): Roll[] {
   const gone = Object.entries(before?.caCertificates ?? {}).filter(
     ([name]) => own(after.caCertificates, name) === undefined,
   );
-  return [...rolls, ...gone.map(([name, ca]) => goneRoll(before ?? after, name, ca))];
+  return [...rolls, ...gone.map(([name, ca]) => goneRoll(before ?? after, name, ca, breaches))];
 }
 
 function proofRoll(after: Declared, name: string, ca: DeclaredCa): Roll {
@@ -43,7 +43,21 @@ function proofRoll(after: Declared, name: string, ca: DeclaredCa): Roll {
   };
 }
 
-function goneRoll(before: Declared, name: string, ca: DeclaredCa): Roll {
+function goneRoll(before: Declared, name: string, ca: DeclaredCa, breaches: Breaches): Roll {
+  const breach = breaches.of(ca.certificate, own(before.certificates, ca.certificate));
+  if (ca.retained === true && breach?.declared !== true) {
+    const words = `letting go of ${caWords(before, name, ca)}`;
+    return {
+      entry: pathOf("caCertificates", name),
+      kind: "ca",
+      procedure: "none",
+      phase: "remove",
+      words,
+      slots: [],
+      steps: [note("delete", "it stays in DPS as it is")],
+      back: "declare it again with adopt: true",
+    };
+  }
   return {
     entry: pathOf("caCertificates", name),
     kind: "ca",

@@ -2,6 +2,7 @@
 import { allKnown, Breaches } from "./compromise";
 import type { Compromised, Declared, KnownCertificate } from "./declared";
 import { signedWithKeyOf } from "./chain";
+import { comparableName } from "./distinguished-name";
 import { own } from "./slots";
 import { summarize } from "./summary";
 
@@ -25,6 +26,11 @@ export interface CompromisedKey {
   pem?: string;
   /** Declared certificates with other keys that were issued below a CA with this key. */
   below?: IssuedBelow[];
+  /**
+   * Thumbprints of declared certificates that look like its own, or like issued below it, and are not: they
+   * have the same subject with another key, or an issuer of the same name that did not sign with this key.
+   */
+  spared?: string[];
 }
 
 export interface IssuedBelow {
@@ -88,6 +94,7 @@ export function compromisedKeys(declared: Declared): CompromisedKey[] {
     }
     const key = certificate.summary.publicKeySha256;
     const twins = known.filter(({ summary }) => summary.publicKeySha256 === key);
+    const below = issuedBelow(declared, entry, known);
     return [
       {
         name,
@@ -107,7 +114,12 @@ export function compromisedKeys(declared: Declared): CompromisedKey[] {
           ),
         ].sort(),
         pem: certificate.pem,
-        below: issuedBelow(declared, entry, known),
+        below: below.map(({ summary }) => ({
+          key: summary.publicKeySha256,
+          subject: summary.subject,
+          thumbprints: [summary.sha1Thumbprint, summary.sha256Thumbprint],
+        })),
+        spared: lookAlikes([...twins, ...below], known),
       },
     ];
   });
@@ -117,15 +129,24 @@ function issuedBelow(
   declared: Declared,
   entry: Compromised,
   known: KnownCertificate[],
-): IssuedBelow[] {
+): KnownCertificate[] {
   const breaches = new Breaches(undefined, { ...declared, compromised: [entry] });
+  return known.filter((certificate) => breaches.of("", certificate)?.by === "issuer");
+}
+
+function lookAlikes(reached: KnownCertificate[], known: KnownCertificate[]): string[] {
+  const names = new Set(
+    reached
+      .filter(({ summary }) => summary.isCa)
+      .map(({ summary }) => comparableName(summary.subject)),
+  );
   return known
-    .filter((certificate) => breaches.of("", certificate)?.by === "issuer")
-    .map(({ summary }) => ({
-      key: summary.publicKeySha256,
-      subject: summary.subject,
-      thumbprints: [summary.sha1Thumbprint, summary.sha256Thumbprint],
-    }));
+    .filter((certificate) => !reached.includes(certificate))
+    .filter(({ summary }) =>
+      [summary.subject, summary.issuer].some((name) => names.has(comparableName(name))),
+    )
+    .flatMap(({ summary }) => [summary.sha1Thumbprint, summary.sha256Thumbprint])
+    .sort();
 }
 
 function normalise(thumbprint: string): string {

@@ -48,7 +48,10 @@ function waitingFault({ path }: ResolvedSlot, words: string, waiting: string[]):
   );
 }
 
-/** A compromised CA certificate that is let go of in the change that says so. */
+/**
+ * A retained CA certificate that was declared compromised once and is let go of now. While it is declared
+ * so, `up` deletes it.
+ */
 export function retainedFaults(
   before: Declared | undefined,
   after: Declared,
@@ -58,13 +61,13 @@ export function retainedFaults(
     if (ca.retained !== true || own(after.caCertificates, name) !== undefined) return [];
     const certificate = own(before?.certificates ?? {}, ca.certificate);
     const breach = breaches.of(ca.certificate, certificate);
-    if (breach === undefined) return [];
+    if (breach === undefined || breach.declared) return [];
     return [
       fault(
         "DPS-CERT-119",
         pathOf("caCertificates", name),
         `a CA that ${breach.words}, and that is let go of: ${wordsOf(ca.certificate, certificate)}`,
-        "keep it in caCertificates in this change and remove it in the next one, which deletes it; or delete it in DPS",
+        "keep it in compromised, and it is deleted from DPS; or delete it there",
       ),
     ];
   });

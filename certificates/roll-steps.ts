@@ -127,7 +127,7 @@ export function breachSteps(
     ...(entry === undefined
       ? [step("delete", { do: "delete", entry: old.path }, `delete ${entryWords(old)}`)]
       : []),
-    ...deletions(before, after, entry === undefined ? old.slots : gone),
+    ...deletions(before, after, entry === undefined ? old.slots : gone, breaches),
   ];
 }
 
@@ -153,9 +153,18 @@ function uploads(slots: ResolvedSlot[]): Step[] {
   );
 }
 
-function deletions(before: Declared, after: Declared, gone: ResolvedSlot[]): Step[] {
-  return gone.flatMap(({ slot }) => {
+/** Of the CA certificates that go with the slots; one that is retained goes in a breach of it only. */
+function deletions(
+  before: Declared,
+  after: Declared,
+  gone: ResolvedSlot[],
+  breaches?: Breaches,
+): Step[] {
+  return gone.flatMap((one) => {
+    const { slot } = one;
     if (!("ca" in slot) || own(after.caCertificates, slot.ca) !== undefined) return [];
+    const retained = own(before.caCertificates, slot.ca)?.retained === true;
+    if (retained && !(breaches !== undefined && isShutOut(breaches, one))) return [];
     const others =
       references(before, slot.ca).length > 1 ? ", after the other groups have let go" : "";
     return [

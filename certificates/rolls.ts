@@ -38,8 +38,9 @@ export function inferRolls(
     ...leafRolls(before, after, entries, breaches),
   ];
   const done = new Set(ofEntries.flatMap(({ steps }) => steps.map(actionKey)));
-  const ofCas = caRolls(before, after).filter(
-    ({ steps }) => !steps.every((each) => done.has(actionKey(each))),
+  const ofCas = caRolls(before, after, breaches).filter(
+    ({ steps }) =>
+      !steps.every((each) => each.action.do !== "nothing" && done.has(actionKey(each))),
   );
   return [...ofCas, ...ofEntries];
 }

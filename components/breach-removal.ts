@@ -2,6 +2,7 @@ import * as pulumi from "@pulumi/pulumi";
 import type { CompromisedKey } from "../certificates/compromised-keys";
 import type { RemovalSettings } from "../dynamic-providers/device-registration-removal/scope";
 import {
+  CompromisedCaDeletionResource,
   DeviceRegistrationRemovalResource,
   DeviceTwinJournalResource,
 } from "../dynamic-providers/resources";
@@ -17,14 +18,17 @@ export interface BreachRemovalArgs {
   remove: RemovalSettings;
   /** Thumbprints of the CA certificates whose leaves are good; needed to judge by a manifest. */
   goodIssuers: pulumi.Input<string[]>;
+  /** Names of the CA certificates that are declared: compromised ones that are not are deleted. */
+  declaredCas: string[];
   /** How long to wait for removed devices, to give them back what they lost; seconds. Default: 30. */
   restoreWaitSeconds?: number;
 }
 
 /**
  * The last phase of a breach: the devices that came in with a compromised certificate lose their hub
- * identity and their DPS registration. Who that is, and what they lose, is written down first. One for
- * a service: what it owes to devices that are not back outlives the declaration of the breach.
+ * identity and their DPS registration. Who that is, and what they lose, is written down first. Then the
+ * compromised CA certificates go. One for a service: what it owes to devices that are not back outlives
+ * the declaration of the breach.
  */
 export class BreachRemoval extends pulumi.ComponentResource {
   readonly removed: pulumi.Output<string[]>;
@@ -59,6 +63,16 @@ export class BreachRemoval extends pulumi.ComponentResource {
         restoreWaitSeconds: args.restoreWaitSeconds ?? 30,
       },
       after,
+    );
+    new CompromisedCaDeletionResource(
+      name,
+      {
+        connection: service.connection,
+        compromised: args.compromised,
+        caKeys: service.containment.caKeys,
+        declared: args.declaredCas,
+      },
+      { parent: this, dependsOn: [...after.dependsOn, removal] },
     );
     this.removed = removal.removed;
     this.pending = removal.pending;

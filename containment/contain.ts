@@ -13,8 +13,15 @@ import {
   type EntryName,
   isSame,
   type LiveEntry,
+  nameOf,
 } from "../dynamic-providers/breach-containment/closing";
-import { reachedEntries, type ReachOptions, shownSlots, thumbprintsShown } from "./reach";
+import {
+  type Reason,
+  reachedEntries,
+  type ReachOptions,
+  shownSlots,
+  thumbprintsShown,
+} from "../dynamic-providers/breach-containment/reach";
 import type { Sought } from "./sought";
 
 export interface ContainOptions {
@@ -134,19 +141,18 @@ class Run {
     const isCa = sought.kind === "certificate" && sought.summary.isCa && !options.onlyTheKey;
     const reach: ReachOptions = {
       names,
-      ...(isCa && { issuer: sought.summary.subject }),
+      issuers: isCa ? [sought.summary.subject] : [],
       spared: new Set(spared),
     };
     const key = options.onlyTheKey ? { ...sought.key, below: [] } : sought.key;
-    const whyOf = (entries: LiveEntry[]): Map<LiveEntry, string> => {
+    await this.close((entries) => {
       const shown = thumbprintsShown(key, entries);
       return reachedEntries(
         { ...key, thumbprints: [...key.thumbprints, ...shown] },
         reach,
         entries,
       );
-    };
-    await this.close((entry, all) => whyOf(all).get(entry));
+    });
   }
 
   /** Sees to a disabled individual enrollment, unless an enabled one shuts the certificate out. */
@@ -162,7 +168,12 @@ class Run {
       return;
     }
     if (this.sought.kind === "registration ID") {
-      await this.close((entry) => (isSame(entry, own) ? "is the device's own" : undefined));
+      await this.close((all) => {
+        const found = all.filter((entry) => isSame(entry, own));
+        return new Map(
+          found.map((entry) => [entry, { words: "is the device's own", byName: false }]),
+        );
+      });
     } else if (!this.outcome.entries.some((entry) => isSame(entry, own))) {
       const name = `individual enrollment "${there.id}"`;
       if (there.enabled) {
@@ -218,20 +229,16 @@ class Run {
   }
 
   /** Closes what there is a reason for; only lists it in a dry run. */
-  private async close(
-    whyOf: (entry: LiveEntry, all: LiveEntry[]) => string | undefined,
-  ): Promise<void> {
+  private async close(reasons: (all: LiveEntry[]) => Map<LiveEntry, Reason>): Promise<void> {
     const { client, options, sought, before } = this;
     const now: EntryName[] = [];
-    const isMeant = (entry: LiveEntry, all: LiveEntry[]): boolean =>
-      whyOf(entry, all) !== undefined;
     const meant = options.dryRun
-      ? before.filter((entry) => isMeant(entry, before))
-      : await close(client, isMeant, sought.words, (entry) => {
+      ? reasons(before)
+      : await close(client, reasons, sought.words, (entry) => {
           now.push(entry);
           options.say(`Closed ${nameOf(entry)}.`);
         });
-    for (const entry of meant) {
+    for (const [entry, why] of meant) {
       if (this.outcome.entries.some((each) => isSame(each, entry))) continue;
       const { kind, id, lastUpdated } = entry;
       const closed = entry.enabled
@@ -243,7 +250,7 @@ class Run {
         kind,
         id,
         how: closed,
-        why: whyOf(entry, meant) ?? "",
+        why: why.words,
         since: lastUpdated,
       });
     }
@@ -262,19 +269,15 @@ class Run {
     }
     const made = await close(
       this.client,
-      (one) => isSame(one, entry),
+      (all) => new Map(all.flatMap((one) => (isSame(one, entry) ? [[one, why]] : []))),
       this.sought.words,
       () => undefined,
     );
-    const [there] = made;
+    const [there] = made.keys();
     if (there === undefined) {
       throw new Error(`${nameOf(entry)} was made, and is not there when it is read back.`);
     }
     this.options.say(`Made ${nameOf(entry)}, disabled.`);
     this.outcome.entries.push({ ...entry, how: "made", why, since: there.lastUpdated });
   }
-}
-
-export function nameOf({ kind, id }: EntryName): string {
-  return `${kind === "group" ? "enrollment group" : "individual enrollment"} "${id}"`;
 }

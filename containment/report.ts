@@ -1,5 +1,4 @@
 /** The closing report of a breach: what still holds the key, who came in meanwhile, and what undoes each step. Reads only. */
-import { isReached, reachedThumbprints } from "../certificates/compromised-keys";
 import { listed } from "../certificates/text";
 import { EnrollmentsClient } from "../clients/enrollments";
 import { hubCaCertificates } from "../clients/hub-ca-certificates";
@@ -7,19 +6,21 @@ import { HubRegistry, linkedHubs } from "../clients/hub-registry";
 import { ServiceError } from "../clients/service-error";
 import { withResourceGroup } from "../clients/service-lookup";
 import type { Connection } from "../clients/target";
-import { liveNames } from "../dynamic-providers/breach-containment/ca-names";
+import { isOfKey, liveNames } from "../dynamic-providers/breach-containment/ca-names";
 import {
   allEntries,
   type ClosedEntry,
   isSame,
+  nameOf,
 } from "../dynamic-providers/breach-containment/closing";
+import { perhapsAbove } from "../dynamic-providers/breach-containment/reach";
 import {
   isSettled,
   registrationsOf,
   time,
 } from "../dynamic-providers/breach-containment/registrations";
-import { type Closed, contain, nameOf } from "./contain";
-import { perhapsAbove } from "./reach";
+import { type Closed, contain } from "./contain";
+
 import type { Sought } from "./sought";
 
 export interface ReportOptions {
@@ -149,12 +150,7 @@ async function hubNames(
   { key }: Exclude<Sought, { kind: "registration ID" }>,
   hub: string,
 ): Promise<string[]> {
-  const thumbprints = reachedThumbprints(key);
-  const found = (await hubCaCertificates(connection, hub)).filter(
-    ({ thumbprint, certificate }) =>
-      thumbprints.includes(thumbprint) ||
-      (certificate !== undefined && isReached(key, Buffer.from(certificate, "base64"))),
-  );
+  const found = (await hubCaCertificates(connection, hub)).filter((ca) => isOfKey(key, ca));
   return found.map(({ name }) => `${hub}: ${name}`);
 }
 

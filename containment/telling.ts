@@ -1,5 +1,6 @@
 /** What a containment came to, for a person. */
-import { type Closed, nameOf, type Outcome } from "./contain";
+import { nameOf } from "../dynamic-providers/breach-containment/closing";
+import type { Closed, Outcome } from "./contain";
 import { isClean, type Registration, type Report } from "./report";
 import type { Sought } from "./sought";
 

@@ -1,6 +1,7 @@
 import type { Handler } from "./handler";
 import { breachContainment } from "./breach-containment/provider";
 import { caCertificate } from "./ca-certificate/provider";
+import { compromisedCaDeletion } from "./compromised-ca-deletion/provider";
 import { deviceReprovisioning } from "./device-reprovisioning/provider";
 import { deviceRegistrationRemoval } from "./device-registration-removal/provider";
 import { deviceTwinJournal } from "./device-twin-journal/provider";
@@ -14,6 +15,7 @@ import { target } from "./target/provider";
 export const handlers = {
   BreachContainment: breachContainment,
   CaCertificate: caCertificate,
+  CompromisedCaDeletion: compromisedCaDeletion,
   DeviceRegistrationRemoval: deviceRegistrationRemoval,
   DeviceReprovisioning: deviceReprovisioning,
   DeviceTwinJournal: deviceTwinJournal,

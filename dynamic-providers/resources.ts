@@ -8,6 +8,7 @@ import type { CaCertificateInputs, CaCertificateOutputs } from "./ca-certificate
 import type { PendingProof } from "./ca-certificate/offline";
 import type { DeviceRegistrationRemovalInputs } from "./device-registration-removal/provider";
 import type { RemovalScope } from "./device-registration-removal/scope";
+import type { CompromisedCaDeletionInputs } from "./compromised-ca-deletion/provider";
 import type { JournalEntry } from "./device-twin-journal/journal";
 import type { DeviceTwinJournalOutputs } from "./device-twin-journal/provider";
 import type { DeviceReprovisioningInputs } from "./device-reprovisioning/provider";
@@ -96,6 +97,18 @@ export class CaCertificateResource extends DynamicResource<CaCertificateInputs> 
     options: pulumi.CustomResourceOptions,
   ) {
     super("CaCertificate", name, args, ["live", "pending"], options);
+  }
+}
+
+export class CompromisedCaDeletionResource extends DynamicResource<CompromisedCaDeletionInputs> {
+  declare readonly deleted: pulumi.Output<string[]>;
+
+  constructor(
+    name: string,
+    args: Args<CompromisedCaDeletionInputs>,
+    options: pulumi.CustomResourceOptions,
+  ) {
+    super("CompromisedCaDeletion", name, args, ["deleted"], options);
   }
 }
 

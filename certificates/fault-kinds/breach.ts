@@ -47,6 +47,12 @@ export const BREACH = {
     explanation:
       "No enabled group admits it, but DPS still holds it as verified. Removing it from caCertificates deletes it.",
   },
+  "DPS-CERT-078": {
+    title: "CA certificate in DPS that may have the compromised key",
+    severity: "warning",
+    explanation:
+      "The resource manager tells subject and thumbprint, and not always the certificate itself. One with the subject of a compromised CA and another thumbprint may be a renewal with the same key, or a CA of the same name with another one.",
+  },
   "DPS-CERT-080": {
     title: "no free CA entry",
     severity: "refusal",

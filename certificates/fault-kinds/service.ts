@@ -88,7 +88,7 @@ export const SERVICE = {
     title: "compromised CA certificate that stays in DPS",
     severity: "warning",
     explanation:
-      "What was adopted is let go of when it leaves the configuration. No group of this stack admits the key, but DPS holds the CA certificate as verified.",
+      "A compromised CA certificate that leaves the configuration is deleted, adopted or not. One stays while a group refers to it, when this stack never had it under that name, or when it is not declared compromised any more: DPS holds it as verified.",
   },
   "DPS-CERT-120": {
     title: "reenable of what is not declared",

@@ -5,11 +5,13 @@ import {
   reachedKeys,
   reachedThumbprints,
 } from "../../certificates/compromised-keys";
+import { fault, formatFault } from "../../certificates/faults";
 import { summarize } from "../../certificates/summary";
+import { displayName } from "../../certificates/text";
+import type { Pacing } from "../../clients/calls";
 import { CaCertificatesClient, type LiveCaCertificate } from "../../clients/ca-certificates";
 import { ServiceError } from "../../clients/service-error";
 import type { Connection } from "../../clients/target";
-import { say } from "../handler";
 
 /** Names in lower case: DPS does not tell them apart by case. */
 export type CaNames = ReadonlySet<string>;
@@ -35,20 +37,27 @@ export interface LiveNames {
   /** In lower case: these hold the key, or a certificate issued below it. */
   holding: string[];
   /**
-   * These hold another certificate with the same subject: a renewal with the same key, perhaps. The
-   * resource manager does not always show the certificate itself.
+   * These hold another certificate with the same subject, which nobody declared: a renewal with the same
+   * key, perhaps. The resource manager does not always show the certificate itself.
    */
   unsure: string[];
 }
 
 /** Throws `ServiceError` when the resource manager does not answer. */
-export async function liveNames(connection: Connection, key: CompromisedKey): Promise<LiveNames> {
-  const live = await new CaCertificatesClient(connection).list();
-  const thumbprints = reachedThumbprints(key);
-  const holding = live.filter((ca) => thumbprints.includes(ca.thumbprint) || showsKey(key, ca));
+export async function liveNames(
+  connection: Connection,
+  key: CompromisedKey,
+  pacing?: Pacing,
+): Promise<LiveNames> {
+  const live = await new CaCertificatesClient(connection, pacing).list();
+  const holding = live.filter((ca) => isOfKey(key, ca));
   const subject = key.pem === undefined ? undefined : summarize(key.pem).subjectCommonName;
   const unsure = live.filter(
-    (ca) => !holding.includes(ca) && ca.certificate === undefined && ca.subject === subject,
+    (ca) =>
+      !holding.includes(ca) &&
+      ca.certificate === undefined &&
+      ca.subject === subject &&
+      key.spared?.includes(ca.thumbprint) !== true,
   );
   return {
     holding: holding.map(({ name }) => name.toLowerCase()),
@@ -56,32 +65,64 @@ export async function liveNames(connection: Connection, key: CompromisedKey): Pr
   };
 }
 
+/** Names that count as the key's, and what has to be said about the others. */
+export interface AllNames {
+  names: CaNames;
+  /** Sentences about CA certificates that may have the key, and are not closed. */
+  unsure: string[];
+}
+
 /**
  * With the names under which DPS holds a certificate with this key and that nobody declared, and
  * without those that were given to another certificate since. When the resource manager does not
  * answer, every name that ever had the key counts: closing one too many can be taken back.
  */
-export async function allNames(searched: Searched, key: CompromisedKey): Promise<CaNames> {
+export async function allNames(searched: Searched, key: CompromisedKey): Promise<AllNames> {
   const certain = certainNames(searched, key);
   const reached = reachedKeys(key);
   const ever = Object.entries(searched.caKeys)
     .filter(([, keys]) => keys.some((one) => reached.includes(one)))
     .map(([name]) => name.toLowerCase());
   try {
-    const { holding } = await liveNames(searched.connection, key);
-    return new Set([...certain, ...holding]);
+    const { holding, unsure } = await liveNames(searched.connection, key);
+    return {
+      names: new Set([...certain, ...holding]),
+      unsure: unsure.map((name) => perhapsTheKey(name, key)),
+    };
   } catch (error) {
     if (!(error instanceof ServiceError)) {
       throw error;
     }
-    say(
-      `warning: the CA certificates of the DPS could not be listed, so groups that name ${key.subject} otherwise than this stack does are not looked for. ${error.message}`,
-    );
-    return new Set([...certain, ...ever]);
+    return {
+      names: new Set([...certain, ...ever]),
+      unsure: [
+        `warning: the CA certificates of the DPS could not be listed, so groups that name ${key.subject} otherwise than this stack does are not looked for. ${error.message}`,
+      ],
+    };
   }
 }
 
-/** By its bytes, where the resource manager shows them: renewals, twins, and what was issued below. */
-function showsKey(key: CompromisedKey, { certificate }: LiveCaCertificate): boolean {
-  return certificate !== undefined && isReached(key, Buffer.from(certificate, "base64"));
+function perhapsTheKey(name: string, { subject }: CompromisedKey): string {
+  return `warning: ${formatFault(
+    fault(
+      "DPS-CERT-078",
+      `CA certificate ${displayName(name)} in DPS`,
+      `the subject of ${subject}, which is compromised, and another thumbprint; the resource manager does not show its key, so the groups that name it stay open`,
+      "name that certificate in certificates: with the same key it is closed at the next `pulumi up`, with another one nothing more is said",
+    ),
+  )}`;
+}
+
+/**
+ * Has the CA certificate the key, or was it issued below it? By its bytes, where the service shows them:
+ * renewals, twins and what nobody declared.
+ */
+export function isOfKey(
+  key: CompromisedKey,
+  { thumbprint, certificate }: Pick<LiveCaCertificate, "thumbprint" | "certificate">,
+): boolean {
+  return (
+    reachedThumbprints(key).includes(thumbprint) ||
+    (certificate !== undefined && isReached(key, Buffer.from(certificate, "base64")))
+  );
 }

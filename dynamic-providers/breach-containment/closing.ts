@@ -2,9 +2,6 @@
 import type { EnrollmentsClient } from "../../clients/enrollments";
 import { type Attestation } from "../../clients/enrollments";
 import { isServiceError } from "../../clients/service-error";
-import { type CompromisedKey, reachedThumbprints } from "../../certificates/compromised-keys";
-import { liveSlots } from "../enrollment/slots";
-import type { CaNames } from "./ca-names";
 import { isSettled, registrationsOf, time } from "./registrations";
 
 /** Names an enrollment of the DPS. */
@@ -39,26 +36,27 @@ export interface ClosedEntry extends EntryName {
 const ATTEMPTS = 20;
 
 /**
- * Disables every entry that `isMeant`, and repeats until a read shows that none of them is open.
- * Calls `closed` after each one. Returns them all, also those that were closed before.
+ * Disables every entry that `reasons` names among all of them, and repeats until a read shows that none
+ * of them is open. Calls `closed` after each one. Returns them all, with their reasons, also those that
+ * were closed before.
  *
  * @param what for the error: the key, or the device, that must not be admitted
  */
-export async function close(
+export async function close<Why>(
   client: EnrollmentsClient,
-  isMeant: (entry: LiveEntry, all: LiveEntry[]) => boolean,
+  reasons: (all: LiveEntry[]) => Map<LiveEntry, Why>,
   what: string,
-  closed: (entry: EntryName) => void,
-): Promise<LiveEntry[]> {
+  closed: (entry: EntryName, why: Why) => void,
+): Promise<Map<LiveEntry, Why>> {
   for (let attempt = 1; attempt <= ATTEMPTS; attempt += 1) {
-    const meant = (await allEntries(client)).filter((entry, _at, all) => isMeant(entry, all));
-    const open = meant.filter(({ enabled }) => enabled);
+    const meant = reasons(await allEntries(client));
+    const open = [...meant].filter(([{ enabled }]) => enabled);
     if (open.length === 0) {
       return meant;
     }
-    for (const entry of open) {
+    for (const [entry, why] of open) {
       await disable(client, entry);
-      closed(entry);
+      closed(entry, why);
     }
   }
   throw new Error(
@@ -97,6 +95,10 @@ export function closedSince(before: ClosedEntry[], entries: LiveEntry[]): LiveEn
   );
 }
 
+export function nameOf({ kind, id }: EntryName): string {
+  return `${kind === "group" ? "enrollment group" : "individual enrollment"} "${id}"`;
+}
+
 /** IDs are compared as DPS does: without case. */
 export function isSame(one: EntryName, other: EntryName): boolean {
   return one.kind === other.kind && one.id.toLowerCase() === other.id.toLowerCase();
@@ -130,27 +132,6 @@ function common(record: {
     enabled: record.provisioningStatus !== "disabled",
     lastUpdated: record.lastUpdatedDateTimeUtc ?? "",
   };
-}
-
-/**
- * Does a slot of the entry hold the key, or a certificate issued below it, directly or through the name
- * of a CA certificate?
- */
-export function holds(
-  names: CaNames,
-  key: CompromisedKey,
-  { attestation }: { attestation: Attestation },
-): boolean {
-  const { primary, secondary } = liveSlots(attestation);
-  const thumbprints = reachedThumbprints(key);
-  return [primary, secondary].some((slot) => {
-    if (slot?.ca !== undefined) {
-      return names.has(slot.ca.toLowerCase());
-    }
-    return [slot?.sha1Thumbprint, slot?.sha256Thumbprint].some(
-      (one) => one !== undefined && thumbprints.includes(one),
-    );
-  });
 }
 
 /** Disables one entry, and repeats when somebody else wrote it in between. One that is gone is done. */

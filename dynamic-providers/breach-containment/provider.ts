@@ -13,11 +13,12 @@ import {
   close,
   closedSince,
   type EntryName,
-  holds,
   isSame,
   type LiveEntry,
+  nameOf,
   withSettling,
 } from "./closing";
+import { type Reason, reachedEntries, reachOf } from "./reach";
 
 export interface BreachContainmentInputs {
   connection: Connection;
@@ -120,19 +121,26 @@ async function openEntries(inputs: BreachContainmentInputs): Promise<string[]> {
   if (inputs.compromised.length === 0) {
     return [];
   }
-  const enabled = (await allEntries(new EnrollmentsClient(inputs.connection))).filter(
-    (entry) => entry.enabled,
-  );
+  const entries = await allEntries(new EnrollmentsClient(inputs.connection));
   const words: string[] = [];
-  for (const key of inputs.compromised) {
-    const names = enabled.length === 0 ? new Set<string>() : await allNames(inputs, key);
-    for (const entry of enabled.filter((one) => holds(names, key, one))) {
+  for (const key of entries.some(({ enabled }) => enabled) ? inputs.compromised : []) {
+    const { names, unsure } = await allNames(inputs, key);
+    unsure.forEach(say);
+    for (const [entry, why] of reachedEntries(key, reachOf(key, names), entries)) {
+      if (!entry.enabled) continue;
       words.push(
-        `${nameOf(entry)} admits ${key.subject}, which is declared compromised (last changed ${entry.lastUpdated}): \`pulumi up\` disables it.`,
+        `${nameOf(entry)} admits ${key.subject}, which is declared compromised (last changed ${entry.lastUpdated}): \`pulumi up\` disables it.${caveat(why)}`,
       );
     }
   }
   return words;
+}
+
+/** What has to be said besides, when only a name speaks for it. */
+function caveat({ byName, words }: Reason): string {
+  return byName
+    ? ` It ${words}; DPS does not show that certificate. If another CA of this name issued it, name it in certificates, and it is left alone.`
+    : "";
 }
 
 function keysOf({ compromised }: BreachContainmentInputs): string {
@@ -171,15 +179,20 @@ async function contain(
   earlier: ClosedEntry[],
 ): Promise<ClosedEntry[]> {
   const client = new EnrollmentsClient(inputs.connection);
-  const closeHolding = (names: CaNames): Promise<LiveEntry[]> =>
-    close(
+  const closeReached = async (names: CaNames): Promise<LiveEntry[]> => {
+    const reached = await close(
       client,
-      (entry) => holds(names, key, entry),
+      (all) => reachedEntries(key, reachOf(key, names), all),
       key.subject,
-      (entry) => say(`Contained: ${nameOf(entry)} no longer admits ${key.subject}.`),
+      (entry, why) =>
+        say(`Contained: ${nameOf(entry)} no longer admits ${key.subject}.${caveat(why)}`),
     );
-  await closeHolding(certainNames(inputs, key));
-  const closed = await closeHolding(await allNames(inputs, key));
+    return [...reached.keys()];
+  };
+  await closeReached(certainNames(inputs, key));
+  const { names, unsure } = await allNames(inputs, key);
+  const closed = await closeReached(names);
+  unsure.forEach(say);
   return withSettling(client, closedSince(earlier, closed));
 }
 
@@ -217,8 +230,4 @@ async function retired(
 function entryOf(name: string): EntryName {
   const at = name.indexOf("/");
   return { kind: name.startsWith("group/") ? "group" : "individual", id: name.slice(at + 1) };
-}
-
-function nameOf({ kind, id }: EntryName): string {
-  return `${kind === "group" ? "enrollment group" : "individual enrollment"} "${id}"`;
 }

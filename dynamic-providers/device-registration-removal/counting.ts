@@ -3,7 +3,8 @@ import { EnrollmentsClient } from "../../clients/enrollments";
 import { HubRegistry, type HubDeviceTwin, linkedHubs } from "../../clients/hub-registry";
 import { fault, formatFault } from "../../certificates/faults";
 import { allNames } from "../breach-containment/ca-names";
-import { allEntries, holds, withSettling } from "../breach-containment/closing";
+import { allEntries, withSettling } from "../breach-containment/closing";
+import { reachedEntries, reachOf } from "../breach-containment/reach";
 import { sizeOf } from "../device-twin-journal/waves";
 import { hasUnknown, say } from "../handler";
 import { type Candidate, candidatesOf, type Reach, reachedSince } from "./candidates";
@@ -57,10 +58,9 @@ async function expectedReaches(
   const reaches: Reach[] = [];
   for (const key of now.compromised) {
     const known = before?.compromised.some((one) => one.key === key.key) === true;
-    const names = await allNames(now, key);
-    const holding = (await allEntries(client)).filter(
-      (entry) => holds(names, key, entry) && (!known || entry.enabled),
-    );
+    const { names } = await allNames(now, key);
+    const reached = reachedEntries(key, reachOf(key, names), await allEntries(client));
+    const holding = [...reached.keys()].filter(({ enabled }) => !known || enabled);
     reaches.push({
       key: key.key,
       registrationIds: known ? [] : key.registrationIds,

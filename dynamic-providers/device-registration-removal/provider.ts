@@ -1,6 +1,7 @@
 import { EnrollmentsClient } from "../../clients/enrollments";
 import { allNames } from "../breach-containment/ca-names";
-import { allEntries, holds } from "../breach-containment/closing";
+import { allEntries } from "../breach-containment/closing";
+import { reachedEntries, reachOf } from "../breach-containment/reach";
 import { hasContent, type JournalEntry, journalOf } from "../device-twin-journal/journal";
 import { type Handler, hasUnknown, say } from "../handler";
 import { candidateId, candidatesOf, reachesOf } from "./candidates";
@@ -193,8 +194,9 @@ function isJudgedAnew(
 async function refuseWhileOpen(inputs: RemovalScope): Promise<void> {
   const entries = await allEntries(new EnrollmentsClient(inputs.connection));
   for (const key of inputs.compromised) {
-    const names = await allNames(inputs, key);
-    const open = entries.filter((entry) => entry.enabled && holds(names, key, entry));
+    const { names } = await allNames(inputs, key);
+    const reached = reachedEntries(key, reachOf(key, names), entries);
+    const open = [...reached.keys()].filter(({ enabled }) => enabled);
     if (open.length > 0) {
       throw new Error(
         `No device is removed while ${open.map(({ id }) => `"${id}"`).join(", ")} still admits ${key.subject}: ` +

@@ -2,7 +2,6 @@
  * What somebody else changed of an entry, and what becomes of it: towards more trust it is put right,
  * towards less trust (disabled, a slot emptied, deleted) it stays until `reenable` says otherwise.
  */
-import { reachedKeys } from "../../certificates/compromised-keys";
 import { entryPath } from "../../certificates/slots";
 import { fault, formatFault } from "../../certificates/faults";
 import { displayName } from "../../certificates/text";
@@ -21,8 +20,8 @@ import {
   identity,
   type LiveSlot,
   normalised,
+  reachesSlots,
   type Slot,
-  slotKeys,
   type Slots,
   slotWords,
 } from "./slots";
@@ -87,9 +86,9 @@ function isHeldOff(olds: EnrollmentInputs, live: LiveEnrollment, news: Enrollmen
 
 /** Is this the change that a breach asks for? */
 export function takesCompromisedOut(olds: EnrollmentInputs, news: EnrollmentInputs): boolean {
-  const compromised = new Set([...olds.compromised, ...news.compromised].flatMap(reachedKeys));
+  const compromised = [...olds.compromised, ...news.compromised];
   const holds = (slots: EnrollmentInputs): boolean =>
-    slotKeys(slots).some((key) => compromised.has(key));
+    compromised.some((key) => reachesSlots(key, slots));
   return holds(olds) && !holds(news);
 }
 

@@ -5,11 +5,7 @@
 import type { Attestation } from "../../clients/enrollments";
 import type { Connection } from "../../clients/target";
 import { ServiceError } from "../../clients/service-error";
-import {
-  type CompromisedKey,
-  reachedKeys,
-  reachedThumbprints,
-} from "../../certificates/compromised-keys";
+import { reachedKeys, reachedThumbprints } from "../../certificates/compromised-keys";
 import { foldCase } from "../../certificates/text";
 import { fault, type Fault, formatFault } from "../../certificates/faults";
 import { entryPath } from "../../certificates/slots";
@@ -39,8 +35,8 @@ import {
   identity,
   type LiveSlot,
   normalised,
+  reachesSlots,
   type Slot,
-  slotKeys,
   type Slots,
 } from "./slots";
 
@@ -153,9 +149,11 @@ export function enrollmentHandler(
         const roll = `adoption of ${entryWords({ kind: kind.kind, id: news.enrollmentId })}`;
         return { inputs: { ...news, roll }, failures: await adoptionFailures(news) };
       }
-      const own = new Set([...slotKeys(before ?? {}), ...slotKeys(news)]);
-      const compromised = news.compromised.filter((one) =>
-        isConcerned(one, own, news.enrollmentId),
+      const compromised = news.compromised.filter(
+        (one) =>
+          reachesSlots(one, before ?? {}) ||
+          reachesSlots(one, news) ||
+          one.registrationIds.some((id) => foldCase(id) === foldCase(news.enrollmentId)),
       );
       const roll = rollOf(kind, before, { ...news, compromised });
       return { inputs: { ...news, compromised, roll: roll?.words ?? before?.roll ?? "none" } };
@@ -249,14 +247,6 @@ export function enrollmentHandler(
       await kind.delete(props.connection, id, live.etag);
     },
   };
-}
-
-/** Is a compromised key one of the entry's own slots, or of a leaf with its registration ID? */
-function isConcerned(compromised: CompromisedKey, own: Set<string>, id: string): boolean {
-  return (
-    reachedKeys(compromised).some((key) => own.has(key)) ||
-    compromised.registrationIds.some((one) => foldCase(one) === foldCase(id))
-  );
 }
 
 /** Was it made, or closed, to shut out what is declared to be shut out? `npm run contain` does that. */

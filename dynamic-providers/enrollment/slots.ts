@@ -1,7 +1,9 @@
 /** Slots of an enrollment, as declared and as DPS shows them, brought to one comparable form. */
+import { type CompromisedKey, isReached, reachedKeys } from "../../certificates/compromised-keys";
 import type { CertificateSummary } from "../../certificates/summary";
 import { displayName, printable } from "../../certificates/text";
 import type { Attestation, EnrolledCertificate } from "../../clients/enrollments";
+import { hasUnknown } from "../handler";
 
 /** What is declared for one slot: a reference to a CA certificate, or a certificate itself. */
 export interface Slot {
@@ -141,7 +143,15 @@ function day(time: string | undefined): string {
   return time?.slice(0, 10) ?? "?";
 }
 
-/** Keys (SHA-256 of SubjectPublicKeyInfo) of what is declared in the slots, as far as it is known. */
-export function slotKeys(slots: Slots<Slot>): string[] {
-  return filled(slots).flatMap(({ certificate }) => certificate.publicKeySha256 ?? []);
+/**
+ * Is a certificate in the slots shut out with the key? By its own key, or because the compromised key has
+ * signed it: also when the configuration does not name it any more.
+ */
+export function reachesSlots(key: CompromisedKey, slots: Slots<Slot>): boolean {
+  const reached = reachedKeys(key);
+  return filled(slots).some(
+    ({ certificate, pem }) =>
+      reached.includes(certificate.publicKeySha256) ||
+      (pem !== undefined && !hasUnknown(pem) && isReached(key, Buffer.from(pem))),
+  );
 }

@@ -46,8 +46,8 @@ describe("a CA that waits for its proof of possession", () => {
   });
 });
 
-describe("a compromised CA that was adopted", () => {
-  it("is said to stay in DPS when it leaves the configuration in the same change", async () => {
+describe("a CA certificate that was adopted", () => {
+  async function adopted() {
     const all = await cast();
     const before = {
       ...all.base,
@@ -56,14 +56,41 @@ describe("a compromised CA that was adopted", () => {
         "root-b": { certificate: "root-b", retained: true },
       },
     };
-    const { "root-b": gone, ...caCertificates } = before.caCertificates;
-    const warnings = (declared: Declared): string[] =>
-      judge(before, declared, NOW).faults.map(formatFault);
-    assert.deepEqual(warnings({ ...before, ...breach("root-b"), caCertificates }), [
-      `DPS-CERT-119 at caCertificates.root-b: found a CA that has a key that compromised[0] names (leaked), and that is let go of: ${shown(all.rootB)}; fix: keep it in caCertificates in this change and remove it in the next one, which deletes it; or delete it in DPS`,
+    const { "root-b": _gone, ...caCertificates } = before.caCertificates;
+    return { all, before, caCertificates };
+  }
+
+  const wordsOf = (before: Declared, after: Declared): string[] =>
+    judge(before, after, NOW).rolls.flatMap(({ words, steps }) => [
+      words,
+      ...steps.map((each) => each.words),
     ]);
-    assert.deepEqual(warnings({ ...before, caCertificates }), []);
-    const kept = warnings({ ...before, ...breach("root-b") });
-    assert.ok(gone.retained && kept.every((line) => !line.includes("DPS-CERT-119")), kept.join());
+
+  it("is deleted when it leaves the configuration in the change that says it is compromised", async () => {
+    const { all, before, caCertificates } = await adopted();
+    const after = { ...before, ...breach("root-b"), caCertificates };
+    assert.deepEqual(judge(before, after, NOW).faults.map(formatFault), []);
+    assert.deepEqual(wordsOf(before, after), [
+      `removal of CA \`root-b\`: ${shown(all.rootB)}`,
+      "delete CA certificate `root-b` from the service, after all groups have let go",
+    ]);
+  });
+
+  it("is let go of when it leaves the configuration otherwise", async () => {
+    const { all, before, caCertificates } = await adopted();
+    assert.deepEqual(wordsOf(before, { ...before, caCertificates }), [
+      `letting go of CA \`root-b\`: ${shown(all.rootB)}`,
+      "it stays in DPS as it is",
+    ]);
+  });
+
+  it("is said to stay in DPS when it is let go of, and so is the word that it is compromised", async () => {
+    const { all, before, caCertificates } = await adopted();
+    const warnings = judge({ ...before, ...breach("root-b") }, { ...before, caCertificates }, NOW)
+      .faults.map(formatFault)
+      .filter((line) => line.includes("DPS-CERT-119"));
+    assert.deepEqual(warnings, [
+      `DPS-CERT-119 at caCertificates.root-b: found a CA that has a key that was declared compromised before (leaked), and that is let go of: ${shown(all.rootB)}; fix: keep it in compromised, and it is deleted from DPS; or delete it there`,
+    ]);
   });
 });

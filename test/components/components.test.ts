@@ -262,6 +262,7 @@ describe("components", () => {
         replaced,
         remove: { how: "now", keep: "delete" },
         goodIssuers: [],
+        declaredCas: ["root-b"],
       });
       await mocks.settled(service, enrollment, removal);
       const order = ["BreachContainment service", "IndividualEnrollment truck-7"];
@@ -283,6 +284,13 @@ describe("components", () => {
       assert.deepEqual(journal, [{ deviceId: "device-1" }]);
       assert.equal(restoreWaitSeconds, 30);
       assert.deepEqual(await valueOf(removal.removed), ["device-1"]);
+      const deletion = mocks.waitsFor("CompromisedCaDeletion", "breaches");
+      for (const before of [...order, "DeviceRegistrationRemoval breaches"]) {
+        assert.ok(deletion.includes(before), deletion.join());
+      }
+      assert.deepEqual(mocks.one("CompromisedCaDeletion", "breaches").inputs["declared"], [
+        "root-b",
+      ]);
     });
 
     it("meets a type that nobody expected with an error", () => {

@@ -81,6 +81,7 @@ const DYNAMIC: Record<string, Record<string, unknown>> = {
   RotationManifest: { rolls: [] },
   FleetJudgement: {},
   BreachContainment: { contained: {} },
+  CompromisedCaDeletion: { deleted: [] },
   CaCertificate: { live: { isVerified: true }, pending: { code: "C0DE", etag: "1" } },
   EnrollmentGroup: { live: LIVE, roll: "none" },
   IndividualEnrollment: { live: LIVE, roll: "none" },

@@ -48,6 +48,7 @@ describe("the reprovisioning component", () => {
       ],
       remove: { how: "now", keep: "delete" },
       goodIssuers: [],
+      declaredCas: [],
       replaced: [group, denied],
     });
     await mocks.settled(service, primary, secondary, group, denied, told, nobody, removal);

@@ -113,6 +113,105 @@ describe("containment by the names of CA certificates", () => {
     assert.equal((await breachContainment.diff("containment", after, inputs)).changes, false);
   });
 
+  describe("of which only the name is known", () => {
+    /** An entry made by hand, which holds a certificate that nobody declared. */
+    const group = (id: string, certificate: { pem: string }): Promise<unknown> =>
+      stage.enrollments.putGroup({
+        enrollmentGroupId: id,
+        attestation: {
+          type: "x509",
+          x509: { signingCertificates: { primary: { certificate: certificate.pem } } },
+        },
+      });
+
+    async function containKnowing(certificates: Record<string, { pem: string }>) {
+      const compromised = compromisedKeys(
+        declared(
+          { bad, ...certificates },
+          {
+            compromised: [{ certificate: "bad", reason: "stolen" }],
+          },
+        ),
+      );
+      const inputs = {
+        connection: stage.connection,
+        compromised,
+        caKeys: { plant: [compromised[0]!.key] },
+      };
+      const { outs } = await stage.listening(() => breachContainment.create(inputs));
+      const closed = outs.contained[compromised[0]!.key]!.entries.map(({ id }) => id).sort();
+      return { inputs, outs, closed };
+    }
+
+    it("closes what an undeclared certificate issued by the stolen CA admits, also in two steps, and says so", async () => {
+      const below = await bad.intermediate("Lab");
+      await group("lab", below);
+      await group("bench", await below.intermediate("Bench"));
+      await stage.putIndividual("van-7", (await bad.leaf("van-7")).pem);
+      await stage.putIndividual("van-8", (await good.leaf("van-8")).pem);
+      const { closed } = await containKnowing({});
+      assert.deepEqual(closed, ["bench", "declared", "lab", "undeclared", "van-7"]);
+      assert.ok(
+        stage.said.includes(
+          'Contained: enrollment group "lab" no longer admits CN=Bad root. It holds CN=Lab, whose issuer has its name (CN=Bad root); DPS does not show that certificate. If another CA of this name issued it, name it in certificates, and it is left alone.',
+        ),
+        stage.said.join("\n"),
+      );
+      assert.equal(await stage.isEnabled("individual", "van-8"), true);
+    });
+
+    it("finds it when it is made later, says why in the preview, and closes it", async () => {
+      const { inputs, outs } = await containKnowing({});
+      await group("made", await bad.intermediate("Made"));
+      stage.reset();
+      const { changes } = await stage.listening(() =>
+        breachContainment.diff("containment", outs, inputs),
+      );
+      assert.equal(changes, true);
+      assert.match(
+        stage.said.join("\n"),
+        /^enrollment group "made" admits CN=Bad root.*`pulumi up` disables it\. It holds CN=Made, whose issuer has its name \(CN=Bad root\)/,
+      );
+      await stage.listening(() => breachContainment.update("containment", outs, inputs));
+      assert.equal(await stage.isEnabled("group", "made"), false);
+    });
+
+    it("leaves alone what is declared, and was signed by another CA of that name", async () => {
+      const namesake = await TestCa.root("Bad root");
+      const [known, unknown] = [await namesake.intermediate("A"), await namesake.intermediate("B")];
+      await group("known", known);
+      await group("unknown", unknown);
+      const { closed, inputs, outs } = await containKnowing({ known, namesake });
+      assert.deepEqual(closed, ["declared", "undeclared", "unknown"]);
+      assert.equal(await stage.isEnabled("group", "known"), true);
+      assert.equal((await breachContainment.diff("containment", outs, inputs)).changes, false);
+    });
+
+    it("says which CA certificates have its subject and perhaps its key, until they are declared", async () => {
+      const namesake = await TestCa.root("Bad root");
+      await new CaCertificatesClient(stage.connection).upload("old-plant", namesake.pem, {
+        selfAttested: true,
+      });
+      await stage.putGroup("by-namesake", { primary: "old-plant" });
+      const release = withoutBodies();
+      try {
+        const { inputs, outs } = await containKnowing({});
+        const warning =
+          "warning: DPS-CERT-078 at CA certificate old-plant in DPS: found the subject of CN=Bad root, which is compromised, and another thumbprint; the resource manager does not show its key, so the groups that name it stay open; fix: name that certificate in certificates: with the same key it is closed at the next `pulumi up`, with another one nothing more is said";
+        assert.equal(stage.said.filter((one) => one === warning).length, 1);
+        stage.reset();
+        await stage.listening(() => breachContainment.diff("containment", outs, inputs));
+        assert.deepEqual(stage.said, [warning]);
+        stage.reset();
+        await containKnowing({ namesake });
+        assert.ok(!stage.said.join().includes("DPS-CERT-078"), stage.said.join("\n"));
+        assert.equal(await stage.isEnabled("group", "by-namesake"), true);
+      } finally {
+        release();
+      }
+    });
+  });
+
   it("closes what it knows before it asks ARM, and every name that ever had the key when ARM is silent", async () => {
     const real = Object.getOwnPropertyDescriptor(CaCertificatesClient.prototype, "list")!;
     let openThen: string[] = [];
@@ -133,3 +232,17 @@ describe("containment by the names of CA certificates", () => {
     assert.match(stage.said.join("\n"), /could not be listed/);
   });
 });
+
+/** The resource manager's lists without the certificates themselves: whether it shows them is not known. */
+function withoutBodies(): () => void {
+  const prototype = CaCertificatesClient.prototype;
+  const real = Object.getOwnPropertyDescriptor(prototype, "list")!;
+  const list = real.value as (this: CaCertificatesClient) => Promise<object[]>;
+  Object.defineProperty(prototype, "list", {
+    ...real,
+    async value(this: CaCertificatesClient) {
+      return (await list.call(this)).map((one) => ({ ...one, certificate: undefined }));
+    },
+  });
+  return () => Object.defineProperty(prototype, "list", real);
+}
