@@ -29,7 +29,8 @@ export async function carryOutExpiration(
   await rehearsal.allWork();
   course.judgeOverlap();
   course.judgeCanariesOverlap({ oneWay: true });
-  roll.oldCas.forEach((ca) => course.judgeCaGone(ca));
+  const own = roll.oldCas.filter((ca) => !roll.adoptedCas.includes(ca));
+  own.forEach((ca) => course.judgeCaGone(ca));
   course.judgeRefusals();
   course.judgeOthers();
   await course.tryOld("DPS");

@@ -25,6 +25,8 @@ export interface Roll {
   old: string[];
   /** Names of CA certificates that nothing refers to once the old ones have gone. */
   oldCas: string[];
+  /** Those of them that were taken over: an expiration lets go of them as they are, a breach does not. */
+  adoptedCas: string[];
 }
 
 /** A certificate that a group's slot can name. */
@@ -89,8 +91,8 @@ export async function groupRoll(
       await groupCanary(rehearsal, "new", target.certificate),
     ],
     old: [old.certificate],
-    // What was taken over stays in DPS when nothing declares it any more.
-    oldCas: goes.filter((ca) => rehearsal.configured("caCertificates", ca, "adopt") !== true),
+    oldCas: goes,
+    adoptedCas: goes.filter((ca) => rehearsal.configured("caCertificates", ca, "adopt") === true),
   };
 }
 
@@ -106,6 +108,7 @@ export function together(rolls: Roll[]): Roll {
     canaries: rolls.flatMap((roll) => roll.canaries),
     old: rolls.flatMap((roll) => roll.old),
     oldCas: rolls.flatMap((roll) => roll.oldCas),
+    adoptedCas: rolls.flatMap((roll) => roll.adoptedCas),
   };
 }
 
@@ -206,6 +209,7 @@ function emptyRoll(): Roll {
     canaries: [],
     old: [],
     oldCas: [],
+    adoptedCas: [],
   };
 }
 

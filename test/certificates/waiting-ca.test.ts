@@ -56,7 +56,8 @@ describe("a CA certificate that was adopted", () => {
         "root-b": { certificate: "root-b", retained: true },
       },
     };
-    const { "root-b": _gone, ...caCertificates } = before.caCertificates;
+    const caCertificates = { ...all.base.caCertificates };
+    delete (caCertificates as Partial<typeof before.caCertificates>)["root-b"];
     return { all, before, caCertificates };
   }
 
