@@ -7,6 +7,7 @@ import { BreachRemoval } from "./components/breach-removal";
 import { CaCertificate } from "./components/ca-certificate";
 import { EnrollmentGroup } from "./components/enrollment-group";
 import { IndividualEnrollment } from "./components/individual-enrollment";
+import { appliedTo, stackBefore } from "./components/promotion";
 import { ProvisioningService } from "./components/provisioning-service";
 import { Reprovisioning } from "./components/reprovisioning";
 import { caCertificateArgs, named, readStack } from "./components/stack";
@@ -26,6 +27,9 @@ const service = new ProvisioningService("service", {
   declared: stack.declared,
   made: stack.made,
   compromised,
+  ...(configuration.promotion.after !== undefined && {
+    promotion: stackBefore(configuration.promotion.after),
+  }),
   caKeys: stack.caKeys,
   slotKeys: stack.slotKeys,
   ...(stack.removal.remove.issuedLeaves && { issuedLeaves: stack.removal.remove.issuedLeaves }),
@@ -130,5 +134,7 @@ export const reprovisioned = Object.fromEntries(
 );
 /** What was closed for each compromised key, and when; `npm run contain -- --report` reads it. */
 export const contained = service.containment.contained;
+/** What was carried out, for the stack that comes after this one (`promotion`). */
+export const appliedRolls = appliedTo(service, [...groups, ...individuals]);
 /** Certificates and keys made in the stack (sandbox only), by name. */
 export const devCertificates = pulumi.secret(stack.devCertificates);

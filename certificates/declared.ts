@@ -4,6 +4,7 @@
  */
 import type { Fault } from "./faults";
 import type { FleetFacts } from "./fleet-facts";
+import type { PromotionFacts } from "./promotion";
 import type { CertificateSummary } from "./summary";
 
 /** A certificate whose bytes are known. */
@@ -115,6 +116,8 @@ export interface KnownFacts {
   compromisedKeys?: { publicKeySha256: string; reason: string }[];
   /** What a read of the live service and its hubs shows; absent: nothing was read. */
   fleet?: FleetFacts;
+  /** What the stack before this one has applied; absent: rolls wait for no other stack. */
+  promotion?: PromotionFacts;
 }
 
 export type Procedure =

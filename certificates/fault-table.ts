@@ -3,6 +3,7 @@ import { BREACH } from "./fault-kinds/breach";
 import { CONFIGURATION } from "./fault-kinds/configuration";
 import { FLEET } from "./fault-kinds/fleet";
 import { NOT_SUPPORTED } from "./fault-kinds/not-supported";
+import { PROMOTION } from "./fault-kinds/promotion";
 import { READING } from "./fault-kinds/reading";
 import { REPROVISIONING } from "./fault-kinds/reprovisioning";
 import { RETIREMENT } from "./fault-kinds/retirement";
@@ -22,4 +23,5 @@ export const FAULTS = {
   ...SERVICE,
   ...REPROVISIONING,
   ...RETIREMENT,
+  ...PROMOTION,
 } as const;

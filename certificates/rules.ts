@@ -11,6 +11,7 @@ import { fleetCounts } from "./fleet-counts";
 import type { FleetFacts } from "./fleet-facts";
 import { FLEET_CODES, fleetFaults } from "./fleet-rules";
 import { nameFaults } from "./name-rules";
+import { promotionFaults } from "./promotion";
 import { retainedFaults, waitingFaults } from "./proof-rules";
 import { inferRolls } from "./rolls";
 import { opensAboveFaults } from "./opens-above";
@@ -33,14 +34,18 @@ export function judge(
   known: KnownFacts = {},
 ): Judgement {
   const breaches = new Breaches(before, after, known);
-  const faults = declaredFaults(before, after, breaches, now);
+  const rolls = inferRolls(before, after, breaches);
+  const faults = [
+    ...declaredFaults(before, after, breaches, now),
+    ...(known.promotion === undefined ? [] : promotionFaults(after, rolls, known.promotion)),
+  ];
   const ofFleet = known.fleet ? fleetFaults(before, after, breaches, known.fleet, now) : undefined;
   return {
     faults: [
       ...applyWaivers(faults, waiversOf(after, false), now),
       ...(ofFleet === undefined ? [] : applyWaivers(ofFleet, waiversOf(after, true), now)),
     ],
-    rolls: inferRolls(before, after, breaches),
+    rolls,
   };
 }
 

@@ -7,6 +7,7 @@ import * as random from "@pulumi/random";
 import type { CompromisedKey } from "../certificates/compromised-keys";
 import type { Declared } from "../certificates/declared";
 import { denialGroupId } from "../certificates/denial-group";
+import type { AppliedSlots } from "../certificates/promotion";
 import type { Connection } from "../clients/target";
 import {
   BreachContainmentResource,
@@ -49,6 +50,8 @@ export interface ProvisioningServiceArgs {
   /** PEM of certificates made in the stack, by name. */
   made: Record<string, pulumi.Input<string>>;
   compromised: pulumi.Input<CompromisedKey[]>;
+  /** The stack that carries out expiration rolls before this one, and what it gives out as `appliedRolls`. Default: none. */
+  promotion?: { after: string; applied: pulumi.Input<AppliedSlots[]> };
   /** CA certificates that disabled groups shut out before anything else is written, by resource name. Default: none. */
   held?: Record<string, Certificate>;
   /** Key of each declared CA certificate (SHA-256 of SubjectPublicKeyInfo), by its name in DPS. */
@@ -77,6 +80,8 @@ export class ProvisioningService extends pulumi.ComponentResource {
   /** Host name for devices and for the service API. */
   readonly hostName: pulumi.Output<string>;
   readonly containment: BreachContainmentResource;
+  /** What the slots of each enrollment were told to hold, oldest first. */
+  readonly applied: pulumi.Output<AppliedSlots[]>;
   private readonly judgement: FleetJudgementResource;
   private readonly holding: pulumi.Resource[];
 
@@ -91,9 +96,15 @@ export class ProvisioningService extends pulumi.ComponentResource {
 
     const manifest = new RotationManifestResource(
       name,
-      { declared: args.declared, made: args.made, target: args.target },
+      {
+        declared: args.declared,
+        made: args.made,
+        target: args.target,
+        ...(args.promotion && { promotion: args.promotion }),
+      },
       inside,
     );
+    this.applied = manifest.applied;
     const afterManifest = { ...kept, dependsOn: [manifest] };
     const group = args.adopt
       ? undefined

@@ -28,6 +28,8 @@ export interface StackConfiguration {
   retirement: { onOld: Limit; notKnown: Limit };
   remove: RemoveConfiguration;
   reprovisioning: ReprovisioningConfiguration;
+  /** The stack that carries out expiration rolls before this one; absent: none. */
+  promotion: { after?: string };
   /** What was closed by hand and is opened again. */
   reenable: ReenableConfiguration[];
   waivers: WaiverConfiguration[];

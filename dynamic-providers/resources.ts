@@ -3,6 +3,7 @@
  * declared, not defined (`declare`), because a class field would overwrite the engine's output.
  */
 import * as pulumi from "@pulumi/pulumi";
+import type { AppliedSlots } from "../certificates/promotion";
 import type { BreachContainmentInputs, Containment } from "./breach-containment/provider";
 import type { CaCertificateInputs, CaCertificateOutputs } from "./ca-certificate/live";
 import type { PendingProof } from "./ca-certificate/offline";
@@ -54,13 +55,14 @@ export class TargetResource extends DynamicResource<TargetInputs> {
 
 export class RotationManifestResource extends DynamicResource<RotationManifestInputs> {
   declare readonly rolls: pulumi.Output<string[]>;
+  declare readonly applied: pulumi.Output<AppliedSlots[]>;
 
   constructor(
     name: string,
     args: Args<RotationManifestInputs>,
     options: pulumi.CustomResourceOptions,
   ) {
-    super("RotationManifest", name, args, ["rolls"], options);
+    super("RotationManifest", name, args, ["rolls", "applied"], options);
   }
 }
 

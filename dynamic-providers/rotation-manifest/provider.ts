@@ -2,6 +2,7 @@ import { isDeepStrictEqual } from "node:util";
 import { readmitted, remembered } from "../../certificates/compromise";
 import type { KnownFacts } from "../../certificates/declared";
 import { formatFault, refusals } from "../../certificates/faults";
+import { type AppliedSlots, type PromotionFacts, recordSlots } from "../../certificates/promotion";
 import { rollText } from "../../certificates/roll-words";
 import { judge, judgeAlone } from "../../certificates/rules";
 import { askTargetTime, targetNow } from "../../clients/target-time";
@@ -17,6 +18,10 @@ export interface RotationManifestInputs extends DeclaredInputs {
    * waiver re-admits it.
    */
   everCompromised?: KnownFacts["compromisedKeys"];
+  /** The stack before this one, and what it has applied. Absent: rolls wait for no other stack. */
+  promotion?: Pick<PromotionFacts, "after" | "applied">;
+  /** What this stack was told to have in its slots, oldest first; written by `check`. */
+  applied?: AppliedSlots[];
 }
 
 /**
@@ -31,15 +36,18 @@ export const rotationManifest: Handler<RotationManifestInputs> = {
     const everCompromised = remembered(olds.everCompromised ?? [], before, after);
     const notice = news.target && (await askTargetTime(news.target));
     if (notice) say(`warning: ${notice}`);
+    const own = olds.applied ?? [];
+    const applied = recordSlots(own, after, targetNow());
     if (isDeepStrictEqual(before, after)) {
       // Time goes on while nothing changes: what ran out is said at every run.
       judgeAlone(after, targetNow())
         .filter(({ code }) => code === "DPS-CERT-050")
         .forEach((fault) => say(`warning: ${formatFault(fault)}`));
-      return { inputs: { ...news, rolls: olds.rolls ?? [], everCompromised } };
+      return { inputs: { ...news, rolls: olds.rolls ?? [], everCompromised, applied } };
     }
     const { faults, rolls } = judge(before, after, targetNow(), {
       compromisedKeys: everCompromised,
+      ...(news.promotion !== undefined && { promotion: { ...news.promotion, own } }),
     });
     const refused = refusals(faults);
     for (const warning of faults.filter((fault) => !refused.includes(fault))) {
@@ -58,6 +66,7 @@ export const rotationManifest: Handler<RotationManifestInputs> = {
         // Nothing is refused: what is admitted all the same was waived.
         everCompromised:
           refused.length === 0 ? readmitted(everCompromised, after) : everCompromised,
+        applied,
       },
       // Without a property the engine does not print its value, nor the path a second time.
       failures: refused.map((fault) => ({ property: "", reason: formatFault(fault) })),

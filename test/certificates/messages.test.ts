@@ -52,7 +52,7 @@ describe("the message", () => {
       one,
       () => device(all, "one", undefined, waiving("DPS-CERT-070", "2026-12-31")),
       () =>
-        "DPS-CERT-030 at waivers[0].code: found a fault that nobody can waive: DPS-CERT-070; fix: remove the waiver and mend the fault; only these are waived: DPS-CERT-048, DPS-CERT-049, DPS-CERT-057, DPS-CERT-058, DPS-CERT-059, DPS-CERT-060, DPS-CERT-062, DPS-CERT-073 and DPS-CERT-140",
+        "DPS-CERT-030 at waivers[0].code: found a fault that nobody can waive: DPS-CERT-070; fix: remove the waiver and mend the fault; only these are waived: DPS-CERT-048, DPS-CERT-049, DPS-CERT-057, DPS-CERT-058, DPS-CERT-059, DPS-CERT-060, DPS-CERT-062, DPS-CERT-073, DPS-CERT-140 and DPS-CERT-150",
     ],
     [
       "of an idle waiver",

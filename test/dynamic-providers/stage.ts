@@ -12,6 +12,7 @@ import { startProvisioningFront } from "../../sandbox/dps-service/front";
 import { declared } from "../certificates/fixtures";
 import { type AttachedSandbox, openAttached } from "../clients/attached-sandbox";
 import { ARM_ONLY } from "../support/sandbox";
+import { register } from "../support/register";
 import type { Issued, TestCa } from "../support/test-ca";
 
 /** DPS without hubs: enough for everything but registrations. */
@@ -82,18 +83,7 @@ export class Stage {
 
   /** Registers as a device does, but polls at once. Throws when it is not assigned. */
   async register(id: string, leaf: Issued): Promise<void> {
-    const { idScope } = this.sandbox;
-    const { device } = this.sandbox.endpoints().provisioningServices[0]!;
-    const base = `${device.https}/${idScope}/registrations/${id}`;
-    const identity = { cert: leaf.chainPem, key: leaf.key };
-    const call = (method: string, path: string, body?: object) =>
-      this.sandbox.http(method, `${base}/${path}?api-version=2021-10-01`, { ...identity, body });
-    let { body } = await call("PUT", "register", { registrationId: id });
-    const { operationId } = body as unknown as { operationId: string };
-    for (let polls = 0; body.status === "assigning" && polls < 10; polls += 1) {
-      ({ body } = await call("GET", `operations/${operationId}`));
-    }
-    if (body.status !== "assigned") throw new Error(JSON.stringify(body));
+    await register(this.sandbox, id, leaf);
   }
 
   /** Registers and answers whether DPS admitted the device. */
