@@ -13,6 +13,7 @@ import { leafBelowCa } from "./procedures/p03-leaf-below-ca";
 import { bothSlots } from "./procedures/p04-both-slots";
 import { individualBreach } from "./procedures/p04-individual-breach";
 import { noReplacement } from "./procedures/p04-no-replacement";
+import { secondService } from "./procedures/p04-second-service";
 import { individualExpiration } from "./procedures/p05-individual-expiration";
 import { rootBreach } from "./procedures/p06-root-breach";
 import { sharedRoot } from "./procedures/p06-shared-root";
@@ -43,6 +44,7 @@ export const catalogue: Procedure[] = [
   individualBreach,
   bothSlots,
   noReplacement,
+  secondService,
   rootBreach,
   sharedRoot,
   intermediateBreach,

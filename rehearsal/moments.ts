@@ -62,15 +62,32 @@ export function isWrite({ service, method, path, status }: LoggedRequest): boole
 export class Observer {
   readonly requests: LoggedRequest[] = [];
   readonly moments: Moment[] = [];
+  /** Names of DPS instances that are none of the stack's. */
+  private readonly others = new Set<string>();
   private readonly see = (request: LoggedRequest): void => {
+    if (this.isOthers(request)) {
+      return;
+    }
     this.requests.push(request);
     if (isWrite(request)) {
-      this.moments.push({ request, ...look(this.sandbox) });
+      this.moments.push({ request, ...look(this.sandbox, this.others) });
     }
   };
 
   constructor(private readonly sandbox: Sandbox) {
     sandbox.log.on("request", this.see);
+  }
+
+  /** From now on nothing is seen of a DPS instance, which is none of the stack's. */
+  leaveOut(service: string): void {
+    this.others.add(service);
+  }
+
+  private isOthers({ instance, path }: LoggedRequest): boolean {
+    return (
+      this.others.has(instance) ||
+      [...this.others].some((name) => path.includes(`/provisioningServices/${name}/`))
+    );
   }
 
   /** What comes after this mark is one procedure's. */
@@ -98,7 +115,9 @@ export class Observer {
    * until `look` is done. Until the function that is returned is called.
    */
   atEachWrite(look: (request: LoggedRequest) => Promise<void> | void): () => void {
-    return this.sandbox.log.hold((request) => (isWrite(request) ? look(request) : undefined));
+    return this.sandbox.log.hold((request) =>
+      isWrite(request) && !this.isOthers(request) ? look(request) : undefined,
+    );
   }
 
   /** Calls `hear` for each request, until the function that is returned is called. */
@@ -128,8 +147,11 @@ export interface Window {
   requests: LoggedRequest[];
 }
 
-function look(sandbox: Sandbox): Omit<Moment, "request"> {
-  const directories = sandbox.services.list().map((service) => new Directory(sandbox, service));
+function look(sandbox: Sandbox, others: ReadonlySet<string>): Omit<Moment, "request"> {
+  const directories = sandbox.services
+    .list()
+    .filter(({ name }) => !others.has(name))
+    .map((service) => new Directory(sandbox, service));
   return {
     entries: directories.flatMap((directory) =>
       [...directory.entries("individual"), ...directory.entries("group")].map(entryView),

@@ -33,6 +33,8 @@ export interface RehearsalOptions {
 export interface ChangeOptions {
   /** Shows the preview first. Default: false. */
   preview?: boolean;
+  /** What somebody does who has read the preview, before the update. */
+  reviewed?: ((preview: string) => Promise<void>) | undefined;
   kill?: KillPoint | undefined;
 }
 
@@ -45,6 +47,8 @@ export class Rehearsal {
   readonly pki: Pki;
   readonly aviary: Aviary;
   readonly devices = new Map<string, FleetDevice>();
+  /** Devices of somebody else's, which are judged by nobody but who brought them. */
+  private readonly guests = new Set<FleetDevice>();
   private readonly files: DeviceFiles;
   private readonly engine: Engine;
   private readonly configuration: ConfigurationFile;
@@ -161,8 +165,20 @@ export class Rehearsal {
 
   /** A device begins, with its first certificate. */
   join(spec: DeviceSpec, identity: Identity, target: Target): FleetDevice {
-    const device = new FleetDevice(spec, this.files);
+    const device = this.startDevice(spec, identity, target);
     this.devices.set(device.id, device);
+    return device;
+  }
+
+  /** A device begins that is none of the stack's. */
+  visit(spec: DeviceSpec, identity: Identity, target: Target): FleetDevice {
+    const device = this.startDevice(spec, identity, target);
+    this.guests.add(device);
+    return device;
+  }
+
+  private startDevice(spec: DeviceSpec, identity: Identity, target: Target): FleetDevice {
+    const device = new FleetDevice(spec, this.files);
     device.give(identity);
     device.start(this.options.program, target, this.environment, (from, event) =>
       this.telling.device(from.id, event),
@@ -174,7 +190,9 @@ export class Rehearsal {
   async change(what: string, edits: Edit[], options: ChangeOptions = {}): Promise<string> {
     this.telling.step(what);
     this.edit(edits);
-    const shown = options.preview === true ? await this.preview() : "";
+    const isShown = options.preview === true || options.reviewed !== undefined;
+    const shown = isShown ? await this.preview() : "";
+    await options.reviewed?.(shown);
     if (options.kill !== undefined) {
       await upKilled(this.engine, this, options.kill);
     }
@@ -272,7 +290,8 @@ export class Rehearsal {
     this.findings.addBystanders(this.began);
     this.telling.hush(true);
     await this.stopDevices();
-    const { held, evidence } = secretsInClear(this.sandbox, this.engine, this.pki, this.passphrase);
+    const passphrase = this.environment["PULUMI_CONFIG_PASSPHRASE"] ?? "";
+    const { held, evidence } = secretsInClear(this.sandbox, this.engine, this.pki, passphrase);
     this.findings.add(
       "always",
       "no private key, connection string or token in clear in the state or in Pulumi's output",
@@ -328,10 +347,6 @@ export class Rehearsal {
     return environment;
   }
 
-  private get passphrase(): string {
-    return this.environment["PULUMI_CONFIG_PASSPHRASE"] ?? "";
-  }
-
   private async firstIdentity({ registrationId, enrollment }: Member): Promise<Identity> {
     const isIndividual = enrollment === "individual";
     const { certificate } = isIndividual
@@ -343,6 +358,7 @@ export class Rehearsal {
   }
 
   private async stopDevices(): Promise<void> {
-    await Promise.all([...this.devices.values()].map((device) => device.stop()));
+    const all = [...this.devices.values(), ...this.guests];
+    await Promise.all(all.map((device) => device.stop()));
   }
 }

@@ -44,9 +44,23 @@ export class Wire {
     return this.service().name;
   }
 
-  /** Registers, as far as DPS lets it. Throws when DPS neither accepts nor refuses. */
-  async tryDps(registrationId: string, { chain, key }: Identity): Promise<Attempt> {
-    const { device, idScope } = this.service();
+  /** Where devices register at a DPS instance. */
+  targetOf(service: string): { idScope: string; provisioningHost: string } {
+    const { idScope, serviceHostName } = this.service(service);
+    return { idScope, provisioningHost: serviceHostName };
+  }
+
+  /**
+   * Registers, as far as DPS lets it. Throws when DPS neither accepts nor refuses.
+   *
+   * @param service default: the stack's DPS instance
+   */
+  async tryDps(
+    registrationId: string,
+    { chain, key }: Identity,
+    service?: string,
+  ): Promise<Attempt> {
+    const { device, idScope } = this.service(service);
     const base = `${device.https}/${idScope}/registrations/${encodeURIComponent(registrationId)}`;
     const tls = { cert: chain, key };
     const { status, body } = await this.send("PUT", `${base}/register?api-version=${DPS_API}`, {
@@ -117,10 +131,12 @@ export class Wire {
     });
   }
 
-  private service(): ProvisioningServiceEndpoints {
-    const [service] = this.endpoints().provisioningServices;
+  /** @param name default: that of the first one, which is the stack's */
+  private service(name?: string): ProvisioningServiceEndpoints {
+    const all = this.endpoints().provisioningServices;
+    const service = name === undefined ? all[0] : all.find((one) => one.name === name);
     if (service === undefined) {
-      throw new Error("the sandbox has no provisioning service");
+      throw new Error(`the sandbox has no provisioning service ${name ?? ""}`);
     }
     return service;
   }

@@ -27,6 +27,8 @@ export interface Breach {
   cas?: string[];
   /** Names of CA certificates that have to be kept in a disabled group of their own at the end. */
   held?: string[];
+  /** What somebody does who has read the preview, before the update. Default: there is no preview. */
+  reviewed?: (preview: string) => Promise<void>;
   /** Where the first run is killed. Default: it is not. */
   kill?: Kill;
 }
@@ -44,7 +46,10 @@ export async function carryOutBreach(rehearsal: Rehearsal, breach: Breach): Prom
     await rehearsal.change(
       "Contain, replace, remove: one change",
       [...breach.edits, compromise(rehearsal, breach.procedure, breach.compromised)],
-      { kill: breach.kill && killPoint(rehearsal, breach, breach.kill) },
+      {
+        reviewed: breach.reviewed,
+        kill: breach.kill && killPoint(rehearsal, breach, breach.kill),
+      },
     );
   } finally {
     stopDelivering();

@@ -15,7 +15,9 @@ export const killedIndividualBreach = killed({
   title: "individual enrollment, breach",
   members: ["device-2", "sensor-1"],
   points: POINTS,
-  breach: individualBreachOf,
+  breach: async (rehearsal, procedure, kill) => {
+    await individualBreachOf(rehearsal, procedure, { kill });
+  },
 });
 
 export const killedRootBreach = killed({

@@ -2,7 +2,8 @@ import { set } from "../configuration";
 import type { Rehearsal } from "../rehearsal";
 import { TWIN_ENTRY } from "../setting";
 import { mainSlot } from "../slots";
-import { type Breach, carryOutBreach, type Kill } from "./breach";
+import { type Breach, carryOutBreach } from "./breach";
+import type { Course } from "./course";
 import type { Procedure } from "./procedure";
 import { newLeaf, twinCanary, twinEntry } from "./rolls";
 
@@ -10,8 +11,8 @@ import { newLeaf, twinCanary, twinEntry } from "./rolls";
 export async function individualBreachOf(
   rehearsal: Rehearsal,
   procedure: string,
-  kill?: Kill,
-): Promise<void> {
+  options: Pick<Breach, "kill" | "reviewed"> = {},
+): Promise<Course> {
   const device = rehearsal.members("individual").at(-1)!;
   const breach: Breach = {
     procedure,
@@ -20,7 +21,7 @@ export async function individualBreachOf(
     compromised: [],
     canaries: [],
     edits: [],
-    ...(kill && { kill }),
+    ...options,
   };
   for (const id of [device.id, ...twinEntry(rehearsal)]) {
     const old = mainSlot(rehearsal, "individualEnrollments", id).certificate;
@@ -40,7 +41,7 @@ export async function individualBreachOf(
       breach.replacements.set(device, rehearsal.pki.identity(next.name));
     }
   }
-  await carryOutBreach(rehearsal, breach);
+  return carryOutBreach(rehearsal, breach);
 }
 
 export const individualBreach: Procedure = {
