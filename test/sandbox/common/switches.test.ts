@@ -8,7 +8,9 @@ import {
   readSwitches,
   SwitchError,
   switchesPage,
+  type Switches,
 } from "../../../sandbox/common/switches";
+import { type Place, SWITCH_CASES } from "./switch-cases";
 
 const all = Object.entries<SwitchDefinition>(SWITCHES);
 
@@ -45,6 +47,23 @@ describe("the switches of the sandbox", () => {
         sources.some((text) => new RegExp(`\\b${name}\\b`).test(text)),
         `nothing reads ${name}`,
       );
+    }
+  });
+
+  it("are each tried with each of their values", () => {
+    for (const [name, { values }] of all) {
+      const cases = SWITCH_CASES[name as keyof Switches] as Record<string, Place>;
+      const tried = Object.keys(cases);
+      if (values === "whole number") assert.ok(tried.length > 1, name);
+      else assert.deepEqual(tried.sort(), values.map(String).sort(), name);
+      for (const [file, title] of Object.values(cases)) {
+        const text = readFileSync(join(__dirname, "..", file), "utf8");
+        const quoted = [`"${title}"`, `\`${title}\``];
+        assert.ok(
+          quoted.some((one) => text.includes(one)),
+          `${name}: ${file} has no test "${title}"`,
+        );
+      }
     }
   });
 

@@ -208,20 +208,21 @@ describe("access to the service API, and its edges", () => {
       front = await startHttps(small, switches);
     };
 
-    it("refuses one certificate in two enrollments", async () => {
-      await restart({ sameCertificateTwice: "refused" });
-      const other = { ...body(), registrationId: "truck-8" };
-      assert.equal(
-        (await send("/enrollments/truck-7", { method: "PUT", body: body() })).status,
-        200,
-      );
-      assert.equal(
-        (await send("/enrollments/truck-8", { method: "PUT", body: other })).status,
-        400,
-      );
-      const again = { method: "PUT", body: body(), headers: { "if-match": "*" } };
-      assert.equal((await send("/enrollments/truck-7", again)).status, 200);
-    });
+    for (const [setting, status] of [
+      ["accepted", 200],
+      ["refused", 400],
+    ] as const) {
+      it(`sameCertificateTwice=${setting}: one certificate in two enrollments`, async () => {
+        await restart({ sameCertificateTwice: setting });
+        const other = { ...body(), registrationId: "truck-8" };
+        const put = async (id: string, sent: object, headers = {}) =>
+          (await send(`/enrollments/${id}`, { method: "PUT", body: sent, headers })).status;
+        assert.equal(await put("truck-7", body()), 200);
+        assert.equal(await put("truck-8", other), status);
+        // Its own is not another one.
+        assert.equal(await put("truck-7", body(), { "if-match": "*" }), 200);
+      });
+    }
 
     it("leaves the registration record when an individual enrollment is deleted", async () => {
       await restart({ individualDeleteRemovesRegistration: false });

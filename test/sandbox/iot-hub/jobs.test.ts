@@ -223,6 +223,8 @@ describe("jobs of the sandbox's IoT hub, through Microsoft's JobClient", () => {
     assert.deepEqual(await put({ ...job, cloudToDeviceMethod: {} }), [400, "ArgumentInvalid"]);
     assert.deepEqual(await put({ ...job, startTime: "soon" }), [400, "ArgumentInvalid"]);
     assert.deepEqual(await put(job, "job(1)"), [400, "ArgumentInvalid"]);
+    const update = { type: "scheduleUpdateTwin", updateTwin: { tags: {} }, queryCondition: "*" };
+    assert.equal((await put(update))[0], 400);
     assert.deepEqual(await put({ ...job, queryCondition: "FROM devices.modules" }), [
       501,
       "NotImplemented",
@@ -255,6 +257,9 @@ describe("jobs of the sandbox's IoT hub, through Microsoft's JobClient", () => {
   });
 
   it("follow the switches for what is not known", async () => {
+    await ping("later", "*", new Date(hub.clock.now().getTime() + 24 * HOUR_MS));
+    // One that is scheduled is not active.
+    await ping("now");
     await hub.close();
     await open({
       jobsWaitForDevices: false,
