@@ -26,6 +26,7 @@ import { refusedByHub } from "./procedures/p10-refused-by-hub";
 import { told } from "./procedures/p10-told";
 import { offlineProof } from "./procedures/p11-offline";
 import { proof } from "./procedures/p11-proof";
+import { deniedByCertificate, deniedById } from "./procedures/p12-denied";
 import { stolenLeaf } from "./procedures/p12-new-leaf";
 import type { Procedure } from "./procedures/procedure";
 
@@ -51,7 +52,9 @@ export const catalogue: Procedure[] = [
   parentGroup,
   proof,
   offlineProof,
+  deniedById,
   stolenLeaf,
+  deniedByCertificate,
   // Not among `all`: `kills`, or one by its name.
   killedIndividualBreach,
   killedRootBreach,

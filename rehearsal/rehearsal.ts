@@ -15,8 +15,8 @@ import { byHand, type Deed } from "./hands";
 import { type KillPoint, upKilled } from "./killing";
 import { Observer } from "./moments";
 import { Pki } from "./pki";
-import type { Member, Sections, Setting } from "./setting";
-import { mainSlot } from "./slots";
+import type { Sections, Setting } from "./setting";
+import { firstIdentity } from "./slots";
 import type { Telling } from "./telling";
 import { Wire } from "./wire";
 
@@ -87,6 +87,7 @@ export class Rehearsal {
         dir: join(folder, "sandbox"),
         // Days pass in minutes, so the limits are as much nearer together.
         throttle: { scale: 60 },
+        switches: options.setting.switches ?? {},
       });
       options.signal?.throwIfAborted();
       const rehearsal = new Rehearsal(options, folder, sandbox);
@@ -159,7 +160,7 @@ export class Rehearsal {
     const { members } = this.options.setting;
     this.telling.part(`Start ${members.length} devices`);
     for (const member of members) {
-      this.join(member, await this.firstIdentity(member), target);
+      this.join(member, await firstIdentity(this, member), target);
     }
   }
 
@@ -345,16 +346,6 @@ export class Rehearsal {
     delete environment["PULUMI_STACK"];
     delete environment["PULUMI_CONFIG_PASSPHRASE_FILE"];
     return environment;
-  }
-
-  private async firstIdentity({ registrationId, enrollment }: Member): Promise<Identity> {
-    const isIndividual = enrollment === "individual";
-    const { certificate } = isIndividual
-      ? mainSlot(this, "individualEnrollments", registrationId)
-      : mainSlot(this, "enrollmentGroups", enrollment);
-    return isIndividual
-      ? this.pki.identity(certificate)
-      : this.pki.leafBelow(certificate, registrationId);
   }
 
   private async stopDevices(): Promise<void> {

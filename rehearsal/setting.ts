@@ -1,4 +1,5 @@
 /** What a rehearsal begins with: the devices, and the first configuration of their stack. */
+import type { Switches } from "../sandbox/common/switches";
 import type { DeviceSpec } from "./fleet";
 import type { Pki } from "./pki";
 
@@ -18,6 +19,8 @@ export interface Setting {
    * dev stack, whose certificates are made in the stack.
    */
   declare?: (pki: Pki, members: Member[]) => Promise<Sections>;
+  /** What is not known about Azure, where it is not as the sandbox assumes it by default. */
+  switches?: Partial<Switches>;
   /** What is declared was made by hand before, and is taken over. Default: false. */
   adopted?: boolean;
 }

@@ -1,6 +1,8 @@
 /** The two slots of an entry, as the configuration has them. */
 import type { Path } from "./configuration";
+import type { Identity } from "./factory";
 import type { Rehearsal } from "./rehearsal";
+import type { Member } from "./setting";
 
 export type Section = "individualEnrollments" | "enrollmentGroups";
 
@@ -46,4 +48,17 @@ export function freeSlot(rehearsal: Configured, section: Section, id: string): P
 /** Name of the certificate of a CA. */
 export function certificateOfCa(rehearsal: Configured, ca: string): string {
   return rehearsal.configured("caCertificates", ca, "certificate") as string;
+}
+
+/** What a device begins with, for the certificate that its enrollment has. */
+export async function firstIdentity(
+  rehearsal: Pick<Rehearsal, "configured" | "pki">,
+  { registrationId, enrollment }: Member,
+): Promise<Identity> {
+  const { pki } = rehearsal;
+  if (enrollment === "individual") {
+    return pki.identity(mainSlot(rehearsal, "individualEnrollments", registrationId).certificate);
+  }
+  const { certificate } = mainSlot(rehearsal, "enrollmentGroups", enrollment);
+  return pki.leafBelow(certificate, registrationId);
 }
