@@ -172,10 +172,23 @@ export interface WaiverConfiguration {
  */
 export function readConfiguration(raw: unknown): StackConfiguration {
   const value: unknown = structuredClone(raw);
+  daysAsText(value);
   refuseAny(schemaFaults(value));
   const configuration = withDevDefaults(value as StackConfiguration);
   refuseAny(configurationFaults(configuration));
   return configuration;
+}
+
+/* YAML takes an unquoted day for a time, and the engine hands it over as Go prints midnight UTC of that day. */
+function daysAsText(value: unknown): void {
+  const { waivers } = (value ?? {}) as { waivers?: unknown };
+  if (!Array.isArray(waivers)) return;
+  for (const waiver of waivers as ({ until?: unknown } | null)[]) {
+    const { until } = waiver ?? {};
+    if (typeof until !== "string") continue;
+    const [, day] = /^(\d{4}-\d{2}-\d{2}) 00:00:00 \+0000 UTC$/.exec(until) ?? [];
+    if (waiver && day !== undefined) waiver.until = day;
+  }
 }
 
 function refuseAny(faults: Fault[]): void {

@@ -1,6 +1,6 @@
 /** A stack's configuration file, changed as a person would: a few lines at a time. */
 import { readFileSync, writeFileSync } from "node:fs";
-import { type Document, parse, parseDocument, Scalar, stringify, visit } from "yaml";
+import { type Document, parse, parseDocument, stringify } from "yaml";
 
 /** Keys below `dps-certificates:`, e.g. `["individualEnrollments", "device-1", "secondary"]`. */
 export type Path = [string, ...(string | number)[]];
@@ -27,7 +27,6 @@ export function edited(text: string, project: string, edits: Edit[]): string {
     const keys = ["config", `${project}:${path[0]}`, ...path.slice(1)];
     if (value !== undefined) {
       const node = document.createNode(value, { flow: path.length > 1 });
-      visit(node, { Scalar: (_key, scalar) => quoteDate(scalar) });
       document.setIn(keys, node);
     } else if (document.hasIn(keys)) {
       document.deleteIn(keys);
@@ -72,13 +71,6 @@ export class ConfigurationFile {
       (value, key) => (value as Record<string | number, unknown> | undefined)?.[key],
       config,
     );
-  }
-}
-
-/** Pulumi reads a bare `2030-01-31` as a time, and hands it on as another text. */
-function quoteDate(scalar: Scalar): void {
-  if (typeof scalar.value === "string" && /^\d{4}-\d{2}-\d{2}$/.test(scalar.value)) {
-    scalar.type = Scalar.QUOTE_DOUBLE;
   }
 }
 

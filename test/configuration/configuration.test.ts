@@ -21,6 +21,20 @@ const certificates = {
 };
 
 describe("reading the configuration", () => {
+  it("takes an unquoted day, which YAML makes a time of, for the day that was written", () => {
+    const waived = (until: string) => ({
+      service,
+      waivers: [{ code: "DPS-CERT-048", path: "x", reason: "bench", until }],
+    });
+    assert.equal(
+      readConfiguration(waived("2026-11-25 00:00:00 +0000 UTC")).waivers[0]?.until,
+      "2026-11-25",
+    );
+    assert.deepEqual(messages(waived("2026-11-25 12:00:00 +0000 UTC")), [
+      "DPS-CERT-022 at waivers[0].until: found the text 2026-11-25 12:00:00 +0000 UTC; fix: give: Last day on which the waiver holds: YYYY-MM-DD, UTC",
+    ]);
+  });
+
   it("fills in the defaults and leaves what was given alone", () => {
     const raw = {
       service,
