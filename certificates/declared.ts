@@ -3,8 +3,8 @@
  * the configuration before a change can be kept in a state and read by later versions.
  */
 import type { Fault } from "./faults";
-import type { FleetFacts } from "./fleet-facts";
 import type { PromotionFacts } from "./promotion";
+import type { FleetFacts, HubCounts } from "./fleet-facts";
 import type { CertificateSummary } from "./summary";
 
 /** A certificate whose bytes are known. */
@@ -37,6 +37,10 @@ export interface DeclaredCa {
   selfAttested?: boolean;
   /** The proof of possession is not there yet: DPS holds it as not verified. */
   waits?: boolean;
+  /** How possession of its key is proved is declared. Default: false. */
+  hasProof?: boolean;
+  /** Taken over from whoever uploaded it. Default: false. */
+  adopt?: boolean;
   /** It stays in DPS when it is declared no more. */
   retained?: boolean;
 }
@@ -45,6 +49,8 @@ export interface DeclaredGroup {
   primary?: Slot;
   secondary?: Slot;
   status: "enabled" | "disabled";
+  /** Default: migrate. */
+  reprovisionPolicy?: "migrate" | "reset" | "never";
   /** Taken over from whoever made it. Default: false. */
   adopt?: boolean;
   /** Stays in DPS when it leaves the configuration. Default: false. */
@@ -55,6 +61,8 @@ export interface DeclaredIndividual {
   primary?: { certificate: string };
   secondary?: { certificate: string };
   status: "enabled" | "disabled";
+  /** Default: migrate. */
+  reprovisionPolicy?: "migrate" | "reset" | "never";
   /** Default: the registration ID. */
   deviceId?: string;
   /** Taken over from whoever made it. Default: false. */
@@ -118,6 +126,8 @@ export interface KnownFacts {
   fleet?: FleetFacts;
   /** What the stack before this one has applied; absent: rolls wait for no other stack. */
   promotion?: PromotionFacts;
+  /** Devices of the linked hubs; absent: nothing was read. */
+  hubCounts?: HubCounts;
 }
 
 export type Procedure =

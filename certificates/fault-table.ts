@@ -2,6 +2,7 @@
 import { BREACH } from "./fault-kinds/breach";
 import { CONFIGURATION } from "./fault-kinds/configuration";
 import { FLEET } from "./fault-kinds/fleet";
+import { LIVE_SERVICE } from "./fault-kinds/live-service";
 import { NOT_SUPPORTED } from "./fault-kinds/not-supported";
 import { PROMOTION } from "./fault-kinds/promotion";
 import { READING } from "./fault-kinds/reading";
@@ -24,4 +25,5 @@ export const FAULTS = {
   ...REPROVISIONING,
   ...RETIREMENT,
   ...PROMOTION,
+  ...LIVE_SERVICE,
 } as const;

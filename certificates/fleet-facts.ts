@@ -3,6 +3,7 @@
  * guessed: a device of which no evidence was found counts as not known, and what could not be read,
  * or was left out to keep the read short, is said in `leftOut`.
  */
+import type { KnownCertificate } from "./declared";
 
 export interface FleetFacts {
   /** By the key of the entry (`entryKey`); an entry that was not asked about is absent. */
@@ -14,7 +15,16 @@ export interface FleetFacts {
    * not read. Instances of other subscriptions cannot be seen.
    */
   otherServices?: { name: string; hubs: string[] }[];
+  /** The linked hubs' own CA certificates: devices below them get in without DPS. Absent: not read. */
+  hubCaCertificates?: HubCaFact[];
   /** For people: what is not among the facts, and why. */
+  leftOut: string[];
+}
+
+/** How many device identities are in the linked hubs. */
+export interface HubCounts {
+  hubs: { name: string; devices: number }[];
+  /** For people: what was not counted, and why. */
   leftOut: string[];
 }
 
@@ -56,7 +66,19 @@ export interface LiveCaFact {
   name: string;
   /** SHA-1, upper-case hex. */
   sha1Thumbprint: string;
+  /** Common name. */
+  subject: string;
   isVerified: boolean;
+}
+
+export interface HubCaFact {
+  /** Host name of the hub. */
+  hub: string;
+  name: string;
+  /** SHA-1, upper-case hex. */
+  sha1Thumbprint: string;
+  /** Absent: the resource manager does not show the certificate itself. */
+  certificate?: KnownCertificate;
 }
 
 /** How many CA certificates a DPS instance holds at most (service limits, 2024-03). */

@@ -22,6 +22,7 @@ export const FLEET_CODES: ReadonlySet<FaultCode> = new Set<FaultCode>([
   "DPS-CERT-066",
   "DPS-CERT-068",
   "DPS-CERT-069",
+  "DPS-CERT-079",
   "DPS-CERT-080",
   "DPS-CERT-140",
 ]);

@@ -10,12 +10,13 @@ import type { Fault } from "./faults";
 import { fleetCounts } from "./fleet-counts";
 import type { FleetFacts } from "./fleet-facts";
 import { FLEET_CODES, fleetFaults } from "./fleet-rules";
+import { hubFaults } from "./hub-rules";
 import { nameFaults } from "./name-rules";
 import { promotionFaults } from "./promotion";
 import { retainedFaults, waitingFaults } from "./proof-rules";
 import { inferRolls } from "./rolls";
 import { opensAboveFaults } from "./opens-above";
-import { comesThroughGroupFaults, hubFaults, serviceFaults } from "./service-rules";
+import { comesThroughGroupFaults, serviceFaults } from "./service-rules";
 import { caEntryFaults, deviceIdFaults, slotFaults } from "./slot-rules";
 import { entriesOf } from "./slots";
 import { strengthFaults } from "./strength-rules";
@@ -36,7 +37,7 @@ export function judge(
   const breaches = new Breaches(before, after, known);
   const rolls = inferRolls(before, after, breaches);
   const faults = [
-    ...declaredFaults(before, after, breaches, now),
+    ...declaredFaults(before, after, breaches, now, known),
     ...(known.promotion === undefined ? [] : promotionFaults(after, rolls, known.promotion)),
   ];
   const ofFleet = known.fleet ? fleetFaults(before, after, breaches, known.fleet, now) : undefined;
@@ -75,6 +76,7 @@ function declaredFaults(
   after: Declared,
   breaches: Breaches,
   now: Date,
+  { hubCounts }: KnownFacts,
 ): Fault[] {
   const entries = entriesOf(after);
   const oldEntries = before === undefined ? [] : entriesOf(before);
@@ -87,7 +89,7 @@ function declaredFaults(
     ...swapFaults(before, after, breaches),
     ...strengthFaults(before, after, entries, oldEntries),
     ...serviceFaults(before, oldEntries, after),
-    ...hubFaults(before, after),
+    ...hubFaults(before, after, hubCounts),
     ...entries.flatMap((entry) => {
       const old = oldEntries.find((each) => each.key === entry.key);
       const oldSlots = new Set(old?.slots.map((slot) => slot.id));

@@ -1,7 +1,9 @@
 /** What the live service and its neighbours say about a change. */
+import { joiningFaults } from "./ca-joining";
 import type { Declared } from "./declared";
 import { fault, type Fault } from "./faults";
 import { type FleetFacts, MOST_CA_CERTIFICATES } from "./fleet-facts";
+import { hubCaFaults } from "./hub-ca-rules";
 import { own } from "./slots";
 import { displayName, listed } from "./text";
 
@@ -23,6 +25,8 @@ export function serviceFacts(
         "see that none of its devices has the ID of one that is removed here, and that it does not admit the compromised certificate",
       ),
     ),
+    ...joiningFaults(before, after, facts.caCertificates),
+    ...hubCaFaults(after, facts.hubCaCertificates ?? []),
     ...facts.leftOut.map((what) =>
       fault(
         "DPS-CERT-069",

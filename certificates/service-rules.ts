@@ -52,32 +52,6 @@ function count(entries: Entry[]): string {
   return entries.length === 1 ? "1 enabled entry" : `${entries.length} enabled entries`;
 }
 
-/** Hubs that are no longer linked; one without a name is known by its number among such. */
-export function hubFaults(before: Declared | undefined, after: Declared): Fault[] {
-  if (before?.hubs === undefined || after.hubs === undefined) return [];
-  const now = new Set(namesOf(after.hubs));
-  const gone = namesOf(before.hubs).filter((hub) => !now.has(hub));
-  if (gone.length === 0) return [];
-  return [
-    fault(
-      "DPS-CERT-062",
-      "hubs",
-      `a change that takes ${listed(gone)} away from the service: its devices are assigned to ` +
-        "another hub when they register next, and a hub of this stack is deleted with their identities",
-      "move its devices to another hub first, then waive this with a reason",
-    ),
-  ];
-}
-
-function namesOf(hubs: NonNullable<Declared["hubs"]>): string[] {
-  let unnamed = 0;
-  return hubs.map((hub) => {
-    if (hub.name !== undefined) return `hub ${displayName(foldCase(hub.name))}`;
-    unnamed += 1;
-    return `hub number ${unnamed} without a name`;
-  });
-}
-
 /** Individual enrollments that go, while a group admits what they held. */
 export function comesThroughGroupFaults(
   after: Declared,

@@ -1,7 +1,7 @@
 /** A hub's own CA certificates: devices below them get in without DPS. */
 import { call } from "./calls";
 import { iotHubs, resourceManagerAttempt } from "./credentials";
-import { ServiceError } from "./service-error";
+import { hubPlace } from "./hub-place";
 import type { Connection } from "./target";
 
 export interface HubCaCertificate {
@@ -18,25 +18,10 @@ export async function hubCaCertificates(
   connection: Connection,
   hostName: string,
 ): Promise<HubCaCertificate[]> {
-  const client = iotHubs(connection);
-  const attempt = resourceManagerAttempt(connection, `list the CA certificates of hub ${hostName}`);
-  const place = await call(attempt, async () => {
-    for await (const { id, name, properties } of client.iotHubResource.listBySubscription()) {
-      if (properties?.hostName?.toLowerCase() === hostName.toLowerCase()) {
-        const group = /\/resourceGroups\/([^/]+)\//i.exec(id ?? "")?.[1];
-        return group !== undefined && name !== undefined ? { group, name } : undefined;
-      }
-    }
-    return undefined;
-  });
-  if (place === undefined) {
-    throw new ServiceError(
-      `Could not ${attempt.operation}: it is not in subscription ${connection.subscriptionId}.`,
-      { code: "NotFound", operation: attempt.operation, status: undefined, serviceCode: undefined },
-    );
-  }
-  const { value } = await call(attempt, () =>
-    client.certificates.listByIotHub(place.group, place.name),
+  const operation = `list the CA certificates of hub ${hostName}`;
+  const { resourceGroup, name } = await hubPlace(connection, hostName, operation);
+  const { value } = await call(resourceManagerAttempt(connection, operation), () =>
+    iotHubs(connection).certificates.listByIotHub(resourceGroup, name),
   );
   return (value ?? []).map(({ name, properties }) => ({
     name: name ?? "",

@@ -44,6 +44,15 @@ interface Row {
 
 export class HubDevices extends HubClient {
   /**
+   * How many device identities are in the hub.
+   * @throws ServiceError
+   */
+  async count(): Promise<number> {
+    const answer = await this.call("count the devices", (sdk) => sdk.getRegistryStatistics());
+    return answer.responseBody.totalDeviceCount;
+  }
+
+  /**
    * Those of the devices that are in the hub. A few are asked for by name; for more all devices of
    * the hub are read, at most `atMost`: `isComplete` says whether that was enough.
    * @throws ServiceError
@@ -58,15 +67,6 @@ export class HubDevices extends HubClient {
     const rows = await this.query(`SELECT ${COLUMNS} FROM devices${condition}`, atMost);
     const found = rows.slice(0, atMost).filter(({ deviceId }) => wanted.has(deviceId));
     return { devices: found.map(deviceOf), isComplete: rows.length <= atMost };
-  }
-
-  /** How many devices the hub has. */
-  async count(): Promise<number> {
-    const { result } = await this.call<{ result: unknown }>("count the devices", (sdk) =>
-      sdk.createQuery("SELECT COUNT() AS devices FROM devices").next(),
-    );
-    const [row] = result as { devices?: number }[];
-    return row?.devices ?? 0;
   }
 
   /** Ends with the page in which there are more than `atMost`. */

@@ -1,5 +1,5 @@
 /** Which DPS a command works on, when no stack says so. */
-import { call } from "./calls";
+import { call, find } from "./calls";
 import { provisioningServices, resourceManagerAttempt } from "./credentials";
 import { type Connection, SANDBOX_ENDPOINTS, sandboxServices } from "./target";
 
@@ -71,6 +71,73 @@ function inSandbox(wanted: Wanted, env: NodeJS.ProcessEnv): Connection {
     service: one.name,
     serviceHostName: one.serviceHostName,
   };
+}
+
+/** What is known of a stack's DPS before anything of Azure is. Plain JSON. */
+export interface StackService extends Pick<
+  Connection,
+  "target" | "auth" | "subscriptionId" | "resourceGroup"
+> {
+  /** Absent: made up. */
+  name?: string;
+  /** Of names that are made up: eight letters or digits follow. */
+  prefix: string;
+}
+
+/**
+ * The connection to the stack's DPS. Throws `WhichServiceError` when there is none, or more than one that
+ * might be it, and `ServiceError`.
+ */
+export async function stackService(
+  wanted: StackService,
+  env: NodeJS.ProcessEnv = process.env,
+): Promise<Connection> {
+  const { target, auth, subscriptionId, resourceGroup, name, prefix } = wanted;
+  const found =
+    target === "sandbox"
+      ? attached(env).filter(
+          (one) => one.resourceGroup.toLowerCase() === resourceGroup.toLowerCase(),
+        )
+      : await servicesIn({ ...wanted, service: name ?? "", serviceHostName: "" });
+  const isIt = (one: string): boolean =>
+    name === undefined
+      ? one.startsWith(prefix) && /^[a-z0-9]{8}$/.test(one.slice(prefix.length))
+      : one.toLowerCase() === name.toLowerCase();
+  const [one, ...more] = found.filter((each) => isIt(each.name));
+  if (one === undefined || more.length > 0) {
+    const which = name === undefined ? `${prefix}…` : `"${name}"`;
+    throw new WhichServiceError(
+      `there is ${one === undefined ? "no" : "more than one"} DPS ${which} in resource group "${resourceGroup}"`,
+    );
+  }
+  const { name: service, serviceHostName } = one;
+  return { target, auth, subscriptionId, resourceGroup, service, serviceHostName };
+}
+
+function attached(env: NodeJS.ProcessEnv): ReturnType<typeof sandboxServices>["services"] {
+  try {
+    return sandboxServices(env).services;
+  } catch (error) {
+    throw new WhichServiceError((error as Error).message);
+  }
+}
+
+/** Of one resource group; none when there is no such group. */
+async function servicesIn(
+  connection: Connection,
+): Promise<{ name: string; serviceHostName: string }[]> {
+  const { resourceGroup } = connection;
+  const operation = `list the DPS instances of resource group "${resourceGroup}"`;
+  const found = await find(resourceManagerAttempt(connection, operation), async () => {
+    const all = [];
+    const { iotDpsResource } = provisioningServices(connection);
+    for await (const one of iotDpsResource.listByResourceGroup(resourceGroup)) all.push(one);
+    return all;
+  });
+  return (found ?? []).map(({ name = "", properties }) => ({
+    name,
+    serviceHostName: properties.serviceOperationsHostName ?? "",
+  }));
 }
 
 /** The connection with the service's resource group looked up, when it is not known. Throws `ServiceError`. */

@@ -94,12 +94,25 @@ export class ProvisioningService extends pulumi.ComponentResource {
     const inside: pulumi.CustomResourceOptions = { parent: this };
     const kept: pulumi.CustomResourceOptions = { ...inside, protect: args.target === "azure" };
 
+    const { subscriptionId } = authorization.getClientConfigOutput(inside);
+    const judged = {
+      declared: args.declared,
+      made: args.made,
+      ...(args.issuedLeaves !== undefined && { issuedLeaves: args.issuedLeaves }),
+    };
     const manifest = new RotationManifestResource(
       name,
       {
-        declared: args.declared,
-        made: args.made,
+        ...judged,
         target: args.target,
+        service: {
+          target: args.target,
+          auth: args.auth,
+          subscriptionId,
+          resourceGroup: args.resourceGroup,
+          ...(args.name !== undefined && { name: args.name }),
+          prefix: namePrefix(),
+        },
         ...(args.promotion && { promotion: args.promotion }),
       },
       inside,
@@ -125,11 +138,11 @@ export class ProvisioningService extends pulumi.ComponentResource {
     this.idScope = service.idScope;
     this.hostName = service.hostName;
     this.connection = pulumi
-      .all([service.name, service.hostName, groupName, authorization.getClientConfigOutput(inside)])
-      .apply(([serviceName, serviceHostName, resourceGroup, { subscriptionId }]) => ({
+      .all([service.name, service.hostName, groupName, subscriptionId])
+      .apply(([serviceName, serviceHostName, resourceGroup, subscription]) => ({
         target: args.target,
         auth: args.auth,
-        subscriptionId,
+        subscriptionId: subscription,
         resourceGroup,
         service: serviceName,
         serviceHostName,
@@ -151,12 +164,7 @@ export class ProvisioningService extends pulumi.ComponentResource {
     );
     this.judgement = new FleetJudgementResource(
       name,
-      {
-        declared: args.declared,
-        made: args.made,
-        connection: this.connection,
-        ...(args.issuedLeaves !== undefined && { issuedLeaves: args.issuedLeaves }),
-      },
+      { ...judged, connection: this.connection },
       { ...inside, dependsOn: [manifest] },
     );
     this.holding = Object.entries(args.held ?? {}).map(([resourceName, certificate]) =>
@@ -285,5 +293,10 @@ function uniqueName(name: string, options: pulumi.CustomResourceOptions): pulumi
     { length: 8, special: false, upper: false },
     { parent: options.parent! },
   );
-  return pulumi.interpolate`${pulumi.getProject()}-${pulumi.getStack()}-${suffix.result}`;
+  return pulumi.interpolate`${namePrefix()}${suffix.result}`;
+}
+
+/** Of the names that are made up here. */
+function namePrefix(): string {
+  return `${pulumi.getProject()}-${pulumi.getStack()}-`;
 }

@@ -147,6 +147,8 @@ export function declare(
       ({ certificate, proof, adopt, retain }) => ({
         certificate,
         ...((retain ?? adopt) ? { retained: true } : {}),
+        ...(adopt ? { adopt } : {}),
+        ...(proof === undefined ? {} : { hasProof: true }),
         ...(proof !== undefined && "selfAttested" in proof ? { selfAttested: true } : {}),
         ...(proof !== undefined && "offline" in proof && proof.offline.signedFile === undefined
           ? { waits: true }
@@ -155,23 +157,25 @@ export function declare(
     ),
     enrollmentGroups: mapValues(
       configuration.enrollmentGroups,
-      ({ primary, secondary, status, adopt, retain }) => ({
+      ({ primary, secondary, status, reprovisionPolicy, adopt, retain }) => ({
         ...(primary === undefined ? {} : { primary }),
         ...(secondary === undefined ? {} : { secondary }),
         adopt,
         retain: retain ?? adopt,
         status,
+        reprovisionPolicy,
       }),
     ),
     individualEnrollments: mapValues(
       configuration.individualEnrollments,
-      ({ primary, secondary, status, deviceId, adopt, retain }) => ({
+      ({ primary, secondary, status, reprovisionPolicy, deviceId, adopt, retain }) => ({
         ...(primary === undefined ? {} : { primary }),
         ...(secondary === undefined ? {} : { secondary }),
         adopt,
         retain: retain ?? adopt,
         ...(deviceId === undefined ? {} : { deviceId }),
         status,
+        reprovisionPolicy,
       }),
     ),
     compromised: configuration.compromised,

@@ -143,9 +143,10 @@ export async function readInventory(
     ),
     facts: {
       entries: Object.fromEntries(facts),
-      caCertificates: caCertificates.map(({ name, thumbprint, isVerified }) => ({
+      caCertificates: caCertificates.map(({ name, thumbprint, subject, isVerified }) => ({
         name,
         sha1Thumbprint: thumbprint,
+        subject,
         isVerified,
       })),
       leftOut,

@@ -53,6 +53,12 @@ export const BREACH = {
     explanation:
       "The resource manager tells subject and thumbprint, and not always the certificate itself. One with the subject of a compromised CA and another thumbprint may be a renewal with the same key, or a CA of the same name with another one.",
   },
+  "DPS-CERT-079": {
+    title: "compromised CA in a linked hub's own list",
+    severity: "warning",
+    explanation:
+      "An IoT hub has CA certificates of its own. Devices of the authentication type certificateAuthority get in with a chain to one of them, and DPS is not asked. Nothing here deletes them: another one may be needed there first.",
+  },
   "DPS-CERT-080": {
     title: "no free CA entry",
     severity: "refusal",

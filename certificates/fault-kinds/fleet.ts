@@ -32,10 +32,10 @@ export const FLEET = {
       "The ID scope of an instance is burnt into devices. Another instance has another one.",
   },
   "DPS-CERT-062": {
-    title: "hub taken away from the service",
+    title: "hub taken away from the service, its devices not counted",
     severity: "waivable",
     explanation:
-      "Devices that are in the hub lose their identity with it, or are assigned to another hub at their next registration.",
+      "Devices that are in the hub lose their identity with it, or are assigned to another hub at their next registration. Before the hub goes they are counted; this stands where that could not be done.",
   },
   "DPS-CERT-063": {
     title: "enrollment group taken away while devices use it",

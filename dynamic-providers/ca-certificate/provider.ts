@@ -1,6 +1,7 @@
-import { CaCertificatesClient, type LiveCaCertificate } from "../../clients/ca-certificates";
+import { CaCertificatesClient } from "../../clients/ca-certificates";
+import { joiningFault } from "../../certificates/ca-joining";
 import { formatFault } from "../../certificates/faults";
-import { type CertificateSummary, describe } from "../../certificates/summary";
+import type { CertificateSummary } from "../../certificates/summary";
 import { type Handler, hasUnknown, say } from "../handler";
 import { sameTerms, type Standing, standing } from "./drift";
 import { type CaCertificateInputs, type CaCertificateOutputs, reenabledBy, seen } from "./live";
@@ -48,13 +49,20 @@ export const caCertificate: Handler<CaCertificateInputs, CaCertificateOutputs> =
   async create(inputs) {
     const client = new CaCertificatesClient(inputs.connection);
     const found = await client.get(inputs.name);
-    if (inputs.adopt === true) refuseAdoption(inputs, found);
-    if (found !== undefined && found.thumbprint !== inputs.certificate.sha1Thumbprint) {
-      throw new Error(
-        `CA certificate "${inputs.name}" is in DPS already with other content: found ${found.subject}, SHA-1 ${found.thumbprint}; ` +
-          `declared ${inputs.certificate.subjectCommonName}, SHA-1 ${inputs.certificate.sha1Thumbprint}. Choose another name; a name is never given to another certificate.`,
-      );
-    }
+    const fault = joiningFault(
+      {
+        name: inputs.name,
+        certificate: inputs.certificate,
+        adopt: inputs.adopt === true,
+        hasProof: inputs.proof !== undefined,
+      },
+      found && {
+        sha1Thumbprint: found.thumbprint,
+        subject: found.subject,
+        isVerified: found.isVerified,
+      },
+    );
+    if (fault !== undefined) throw new Error(formatFault(fault));
     if (found !== undefined) {
       say(
         inputs.adopt === true
@@ -80,9 +88,11 @@ export const caCertificate: Handler<CaCertificateInputs, CaCertificateOutputs> =
       found.thumbprint !== olds.live.sha1Thumbprint &&
       found.thumbprint !== declared
     ) {
-      throw new Error(
-        `CA certificate "${id}" was changed by somebody else and is left as it is: found ${found.subject}, SHA-1 ${found.thumbprint}; ` +
-          `expected SHA-1 ${olds.live.sha1Thumbprint}. Find out who did it before you go on.`,
+      throw refusal(
+        "DPS-CERT-160",
+        proofPath(id),
+        `a CA certificate that somebody else changed: in DPS ${found.subject}, SHA-1 ${found.thumbprint}; expected SHA-1 ${olds.live.sha1Thumbprint}`,
+        "find out who did it; declare what is there with adopt, or delete it in DPS",
       );
     }
     // A run that was killed may have uploaded the declared certificate over another one.
@@ -99,7 +109,7 @@ export const caCertificate: Handler<CaCertificateInputs, CaCertificateOutputs> =
         news.connection,
         id,
         "given another certificate",
-        "Add the new certificate under a new name, and move the groups to it.",
+        "add the new certificate under a new name, and move the groups to it",
         { onlyEnabled: isCompromised(news, olds.certificate) },
       );
     }
@@ -119,46 +129,22 @@ export const caCertificate: Handler<CaCertificateInputs, CaCertificateOutputs> =
       return;
     }
     if (found.thumbprint !== props.certificate.sha1Thumbprint) {
-      throw new Error(
-        `CA certificate "${id}" holds another certificate (${found.subject}, SHA-1 ${found.thumbprint}) than this stack wrote, and is not deleted.`,
+      throw refusal(
+        "DPS-CERT-160",
+        proofPath(id),
+        `a CA certificate that this stack did not write, and does not delete: in DPS ${found.subject}, SHA-1 ${found.thumbprint}`,
+        "delete it in DPS, or take it out of the state (`pulumi state delete`)",
       );
     }
     await refuseWhileReferredTo(
       props.connection,
       id,
       "deleted",
-      "Take it out of these groups first.",
+      "take it out of these groups first",
     );
     await client.delete(id, found.etag);
   },
 };
-
-function refuseAdoption(
-  { name, certificate, proof }: CaCertificateInputs,
-  found: LiveCaCertificate | undefined,
-): void {
-  const path = proofPath(name, "adopt");
-  if (found === undefined) {
-    const fix = "remove adopt, and it is uploaded; or give the name that it has in DPS";
-    throw refusal("DPS-CERT-118", path, `no CA certificate \`${name}\` in DPS`, fix);
-  }
-  if (found.thumbprint !== certificate.sha1Thumbprint) {
-    throw refusal(
-      "DPS-CERT-118",
-      path,
-      `another certificate in DPS: ${found.subject}, SHA-1 ${found.thumbprint}; declared: ${describe(certificate)}, SHA-1 ${certificate.sha1Thumbprint}`,
-      "declare the certificate that is there, or give this one another name",
-    );
-  }
-  if (!found.isVerified && proof === undefined) {
-    throw refusal(
-      "DPS-CERT-118",
-      path,
-      `${describe(certificate)}, which is not verified in DPS`,
-      "give a proof of possession",
-    );
-  }
-}
 
 function isCompromised(
   { compromised = [] }: CaCertificateInputs,

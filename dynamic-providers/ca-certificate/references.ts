@@ -1,6 +1,8 @@
 /** Groups that refer to a CA certificate by its name. */
 import { EnrollmentsClient } from "../../clients/enrollments";
 import type { Connection } from "../../clients/target";
+import { displayName, listed } from "../../certificates/text";
+import { proofPath, refusal } from "./proof";
 import { liveSlots } from "../enrollment/slots";
 
 /**
@@ -21,9 +23,12 @@ export async function refuseWhileReferredTo(
     return [primary?.ca, secondary?.ca].some((ca) => ca?.toLowerCase() === name.toLowerCase());
   });
   if (referring.length > 0) {
-    const names = referring.map(({ enrollmentGroupId }) => `"${enrollmentGroupId}"`).join(", ");
-    throw new Error(
-      `CA certificate "${name}" is not ${what}: enrollment group ${names} still refers to it. ${advice}`,
+    const names = listed(referring.map(({ enrollmentGroupId }) => displayName(enrollmentGroupId)));
+    throw refusal(
+      "DPS-CERT-161",
+      proofPath(name),
+      `a CA certificate that is not ${what}, because in DPS enrollment group ${names} still refers to it`,
+      advice,
     );
   }
 }

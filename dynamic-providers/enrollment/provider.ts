@@ -5,7 +5,7 @@
 import type { Attestation } from "../../clients/enrollments";
 import type { Connection } from "../../clients/target";
 import { ServiceError } from "../../clients/service-error";
-import { reachedKeys, reachedThumbprints } from "../../certificates/compromised-keys";
+import { reachedKeys } from "../../certificates/compromised-keys";
 import { foldCase } from "../../certificates/text";
 import { fault, type Fault, formatFault } from "../../certificates/faults";
 import { entryPath } from "../../certificates/slots";
@@ -17,7 +17,7 @@ import {
   type RollSlot,
 } from "../../certificates/entry-roll";
 import { type Handler, hasUnknown, say } from "../handler";
-import { adoptionFault } from "./adoption";
+import { joiningFault } from "./adoption";
 import { admitsLess, driftWords, mayGoOn, takesCompromisedOut, wanted } from "./drift";
 import {
   deniesWhole,
@@ -30,15 +30,7 @@ import {
   same,
   type WireEnrollment,
 } from "./live";
-import {
-  filled,
-  identity,
-  type LiveSlot,
-  normalised,
-  reachesSlots,
-  type Slot,
-  type Slots,
-} from "./slots";
+import { identity, normalised, reachesSlots, type Slot, type Slots } from "./slots";
 
 /** What differs between the two kinds of enrollment. */
 export interface EnrollmentKind {
@@ -135,7 +127,7 @@ export function enrollmentHandler(
       return [];
     }
     const live = liveEnrollment(await kind.get(connection, enrollmentId));
-    const found = adoptionFault(kind.kind, live, news);
+    const found = joiningFault(kind.kind, live, news);
     return found === undefined ? [] : [{ property: "", reason: formatFault(found) }];
   }
 
@@ -185,18 +177,8 @@ export function enrollmentHandler(
 
     async create(inputs) {
       const outs = await write(inputs, (live) => {
-        if (inputs.adopt === true) {
-          const found = adoptionFault(kind.kind, live, inputs);
-          if (found !== undefined) {
-            throw refusal(found);
-          }
-        } else if (
-          live.provisioningStatus !== "deleted" &&
-          !same(live, inputs) &&
-          !isContained(live, inputs)
-        ) {
-          throw refusal(notOurs(kind.kind, live, inputs));
-        }
+        const found = joiningFault(kind.kind, live, inputs);
+        if (found !== undefined) throw refusal(found);
         return inputs;
       });
       return { id: inputs.enrollmentId, outs };
@@ -249,30 +231,8 @@ export function enrollmentHandler(
   };
 }
 
-/** Was it made, or closed, to shut out what is declared to be shut out? `npm run contain` does that. */
-function isContained(live: LiveEnrollment, inputs: EnrollmentInputs): boolean {
-  const reached = new Set(inputs.compromised.flatMap(reachedThumbprints));
-  const slots = filled<LiveSlot>(live);
-  const isReached =
-    slots.length > 0 && slots.every(({ sha256Thumbprint }) => reached.has(sha256Thumbprint ?? ""));
-  return live.provisioningStatus === "disabled" && (inputs.denied !== undefined || isReached);
-}
-
 function refusal(found: Fault): Error {
   return new Error(formatFault(found));
-}
-
-function notOurs(
-  kind: "individual" | "group",
-  live: LiveEnrollment,
-  inputs: EnrollmentInputs,
-): Fault {
-  return fault(
-    "DPS-CERT-129",
-    entryPath(kind, inputs.enrollmentId),
-    `an entry that is in DPS already, not made by this stack: in DPS ${describe(live)}, last changed ${live.lastUpdated}; declared ${describe(inputs)}`,
-    "take it over with adopt: true, or delete it in DPS",
-  );
 }
 
 /** The roll between two declarations; undefined when nothing about certificates or trust changes. */

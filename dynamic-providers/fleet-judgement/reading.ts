@@ -1,5 +1,6 @@
 /** Reads what the questions ask for, bounded, and says what it leaves out. */
-import { setTimeout as delay } from "node:timers/promises";
+import type { Declared } from "../../certificates/declared";
+import type { Fault } from "../../certificates/faults";
 import type { FleetFacts } from "../../certificates/fleet-facts";
 import type { FleetQuestions } from "../../certificates/fleet-questions";
 import type { IssuedLeaf } from "../../certificates/issued-leaves";
@@ -7,9 +8,11 @@ import { CaCertificatesClient } from "../../clients/ca-certificates";
 import { EnrollmentsClient, type RegistrationRecord } from "../../clients/enrollments";
 import { type DeviceOfHub, HubDevices, servicesSharing } from "../../clients/hub-devices";
 import { linkedHubs } from "../../clients/hub-client";
-import { ServiceError } from "../../clients/service-error";
 import type { Connection } from "../../clients/target";
+import { boundedReading, type Reading } from "./bounded";
 import { type Devices, entryFacts, placeOf } from "./evidence";
+import { readHubCas } from "./hubs";
+import { joiningFaults } from "./joining";
 
 /** How much is read. */
 interface Bounds {
@@ -35,23 +38,14 @@ type Asked = FleetQuestions["entries"][number];
 export async function readFleet(
   connection: Connection,
   questions: FleetQuestions,
+  after: Declared,
   issued: readonly IssuedLeaf[],
-): Promise<FleetFacts> {
+): Promise<{ facts: FleetFacts; joining: Fault[] }> {
   const bounds = boundsOf(questions);
   const facts: FleetFacts = { entries: {}, leftOut: [] };
-  const read: Reading = async (what, run) => {
-    try {
-      return { value: await within(bounds.ms, run()) };
-    } catch (error) {
-      if (!(error instanceof TooLate || error instanceof ServiceError)) throw error;
-      const problem =
-        error instanceof TooLate ? `no answer within ${bounds.ms / 1000} s` : error.message;
-      facts.leftOut.push(`${what}, because: ${problem}`);
-      return { problem };
-    }
-  };
+  const read = boundedReading(facts.leftOut, bounds.ms);
   const client = new EnrollmentsClient(connection);
-  const [records, cas, others] = await Promise.all([
+  const [records, cas, others, hubCas, joining] = await Promise.all([
     Promise.all(
       questions.entries.map((asked) =>
         read(`the devices of ${nameOf(asked)}`, () => recordsOf(client, asked, bounds.records)),
@@ -67,15 +61,19 @@ export async function readFleet(
           servicesSharing(connection, await linkedHubs(connection)),
         )
       : undefined,
+    questions.hubCaCertificates ? readHubCas(connection, read) : undefined,
+    joiningFaults(connection, after, questions.joining, read),
   ]);
   if (cas?.value !== undefined) {
-    facts.caCertificates = cas.value.map(({ name, thumbprint, isVerified }) => ({
+    facts.caCertificates = cas.value.map(({ name, thumbprint, subject, isVerified }) => ({
       name,
       sha1Thumbprint: thumbprint,
+      subject,
       isVerified,
     }));
   }
   if (others?.value !== undefined) facts.otherServices = others.value;
+  if (hubCas !== undefined) facts.hubCaCertificates = hubCas;
   const assigned = records.flatMap(({ value }) => value?.assigned ?? []);
   const devices = await readDevices(connection, assigned, bounds.devices, read, facts.leftOut);
   const rows = new Map(issued.map((row) => [row.leafSha256, row]));
@@ -90,14 +88,8 @@ export async function readFleet(
       ...(uncounted !== undefined && { uncounted }),
     };
   });
-  return facts;
+  return { facts, joining };
 }
-
-/** What is read, and how; the problem, which is said to the person as well, if it cannot be read. */
-type Reading = <T>(
-  what: string,
-  run: () => Promise<T>,
-) => Promise<{ value: T; problem?: never } | { value?: never; problem: string }>;
 
 /* Other services are asked about in a breach only. */
 function boundsOf({ entries, otherServices }: FleetQuestions): Bounds {
@@ -107,21 +99,6 @@ function boundsOf({ entries, otherServices }: FleetQuestions): Bounds {
 
 function nameOf({ kind, id }: Asked): string {
   return `${kind === "group" ? "enrollment group" : "individual enrollment"} "${id}"`;
-}
-
-class TooLate extends Error {}
-
-async function within<T>(ms: number, run: Promise<T>): Promise<T> {
-  const over = new AbortController();
-  const late = delay(ms, undefined, { signal: over.signal }).then(() => {
-    throw new TooLate();
-  });
-  try {
-    return await Promise.race([run, late]);
-  } finally {
-    over.abort();
-    for (const each of [run, late]) each.catch(() => undefined);
-  }
 }
 
 interface Records {

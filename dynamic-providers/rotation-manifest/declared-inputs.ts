@@ -1,5 +1,6 @@
 import type { Declared } from "../../certificates/declared";
 import { summarize } from "../../certificates/summary";
+import type { IssuedLeavesFile } from "../device-registration-removal/scope";
 import { UNKNOWN } from "../handler";
 
 /** Everything declared, as an input of what judges it. */
@@ -8,6 +9,8 @@ export interface DeclaredInputs {
   declared: Declared;
   /** PEM of the certificates that the stack makes itself, by name. */
   made: Record<string, string>;
+  /** The manifest of issued leaves. Default: none. */
+  issuedLeaves?: IssuedLeavesFile;
   /** Whose time certificates are judged by. Default: this machine's. */
   target?: "sandbox" | "azure";
 }

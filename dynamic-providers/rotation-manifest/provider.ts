@@ -2,14 +2,22 @@ import { isDeepStrictEqual } from "node:util";
 import { readmitted, remembered } from "../../certificates/compromise";
 import type { KnownFacts } from "../../certificates/declared";
 import { formatFault, refusals } from "../../certificates/faults";
+import { takesHubsAway } from "../../certificates/hub-rules";
 import { type AppliedSlots, type PromotionFacts, recordSlots } from "../../certificates/promotion";
 import { rollText } from "../../certificates/roll-words";
 import { judge, judgeAlone } from "../../certificates/rules";
+import type { StackService } from "../../clients/service-lookup";
 import { askTargetTime, targetNow } from "../../clients/target-time";
-import { type Handler, hasUnknown, say } from "../handler";
+import { type Handler, say } from "../handler";
+import { issuedLeavesOf } from "../device-registration-removal/issued-leaves-file";
+import { NOTHING_ASKED } from "../fleet-judgement/judging";
+import { declaredChanges, failuresOf, sayingOnly } from "../judging";
 import { type DeclaredInputs, resolved } from "./declared-inputs";
+import { countBefore, judgeBefore } from "./live-service";
 
 export interface RotationManifestInputs extends DeclaredInputs {
+  /** How the live service is found, while it is no resource yet. Absent: it is not looked at. */
+  service?: StackService;
   /** What this change does to which certificate, in words; written by `check`. */
   rolls?: string[];
   /**
@@ -26,9 +34,12 @@ export interface RotationManifestInputs extends DeclaredInputs {
 
 /**
  * Everything this stack declares, in one place, so that a change is judged as a whole against what
- * was declared before. Every other resource depends on it: a refusal stops all of them.
+ * was declared before. Every other resource depends on it: a refusal stops all of them. Behind a refusal
+ * nothing is registered, so the live service is then looked at from here, and one preview has all faults.
  */
 export const rotationManifest: Handler<RotationManifestInputs> = {
+  ...sayingOnly<RotationManifestInputs>("manifest", declaredChanges),
+
   async check(olds, news) {
     const after = resolved(news);
     const before =
@@ -45,16 +56,24 @@ export const rotationManifest: Handler<RotationManifestInputs> = {
         .forEach((fault) => say(`warning: ${formatFault(fault)}`));
       return { inputs: { ...news, rolls: olds.rolls ?? [], everCompromised, applied } };
     }
-    const { faults, rolls } = judge(before, after, targetNow(), {
+    const known: KnownFacts = {
       compromisedKeys: everCompromised,
       ...(news.promotion !== undefined && { promotion: { ...news.promotion, own } }),
-    });
-    const refused = refusals(faults);
-    for (const warning of faults.filter((fault) => !refused.includes(fault))) {
-      say(`warning: ${formatFault(warning)}`);
-    }
+      // The service lets go of a hub before anything behind it is asked.
+      ...(takesHubsAway(before, after) && { hubCounts: await countBefore(news.service) }),
+    };
+    const { faults, rolls } = judge(before, after, targetNow(), known);
+    const isRefused = refusals(faults).length > 0;
+    const live = isRefused
+      ? await judgeBefore(news.service, before, after, {
+          ...known,
+          issued: issuedLeavesOf(news.issuedLeaves),
+        })
+      : NOTHING_ASKED;
+    live.counts.forEach(say);
+    const failures = failuresOf([...faults, ...live.faults]);
     const changing = rolls.filter(({ procedure, phase }) => phase !== "none" || procedure === "P3");
-    if (refused.length === 0) {
+    if (!isRefused) {
       changing.forEach((roll) => {
         say(rollText(roll));
       });
@@ -63,33 +82,11 @@ export const rotationManifest: Handler<RotationManifestInputs> = {
       inputs: {
         ...news,
         rolls: changing.map(({ words }) => words),
-        // Nothing is refused: what is admitted all the same was waived.
-        everCompromised:
-          refused.length === 0 ? readmitted(everCompromised, after) : everCompromised,
+        // Where nothing is refused, what is admitted all the same was waived.
+        everCompromised: isRefused ? everCompromised : readmitted(everCompromised, after),
         applied,
       },
-      // Without a property the engine does not print its value, nor the path a second time.
-      failures: refused.map((fault) => ({ property: "", reason: formatFault(fault) })),
+      failures,
     };
-  },
-
-  async diff(_id, olds, news) {
-    return { changes: hasUnknown(news) || !isDeepStrictEqual(resolved(olds), resolved(news)) };
-  },
-
-  async create(inputs) {
-    return { id: "manifest", outs: inputs };
-  },
-
-  async read(id, props) {
-    return { id, props };
-  },
-
-  async update(_id, _olds, news) {
-    return { outs: news };
-  },
-
-  async delete() {
-    // Declares nothing any more; there is nothing in Azure to delete.
   },
 };

@@ -1,5 +1,6 @@
 import { describeTarget } from "../../clients/target";
 import { type Handler, hasUnknown, say } from "../handler";
+import { sayingOnly } from "../judging";
 
 export interface TargetInputs {
   target: "sandbox" | "azure";
@@ -11,6 +12,8 @@ export interface TargetInputs {
  * rest of the program is being loaded.
  */
 export const target: Handler<TargetInputs> = {
+  ...sayingOnly<TargetInputs>("target", (olds, news) => olds.target !== news.target),
+
   async check(_olds, news) {
     if (hasUnknown(news)) {
       return { inputs: news };
@@ -22,25 +25,5 @@ export const target: Handler<TargetInputs> = {
       const reason = error instanceof Error ? error.message : String(error);
       return { inputs: news, failures: [{ property: "", reason }] };
     }
-  },
-
-  async diff(_id, olds, news) {
-    return { changes: olds.target !== news.target };
-  },
-
-  async create(inputs) {
-    return { id: "target", outs: inputs };
-  },
-
-  async read(id, props) {
-    return { id, props };
-  },
-
-  async update(_id, _olds, news) {
-    return { outs: news };
-  },
-
-  async delete() {
-    // Says something; makes nothing.
   },
 };

@@ -94,14 +94,19 @@ describe("the dev stack on the real engine", function () {
     });
   }
 
-  it("shows one message for an expired certificate, and changes nothing", async () => {
-    const shown = await mistaken(({ certificates, individualEnrollments }) => {
+  it("shows what is wrong with a certificate and what is wrong in DPS in one run, and changes nothing", async () => {
+    const shown = await mistaken(({ certificates, individualEnrollments, enrollmentGroups }) => {
       certificates["x"] = { file: files.path("expired.pem") };
       individualEnrollments["device-9"] = { primary: { certificate: "x" } };
+      enrollmentGroups["ghost"] = { primary: { ca: "root-a" }, adopt: true };
     });
+    const problem = /error: \S+RotationManifest resource 'service' has a problem: /.source;
     assert.match(
       shown,
-      /^ {2}\S+RotationManifest \(service\):\n {4}error: \S+RotationManifest resource 'service' has a problem: DPS-CERT-042 at individualEnrollments\.device-9\.primary\.certificate: found a new certificate that is already expired: device-9 \(.*\); fix: use a certificate that is valid now$/,
+      new RegExp(
+        `^ {2}\\S+RotationManifest \\(service\\):\\n {4}${problem}DPS-CERT-042 at individualEnrollments\\.device-9\\.primary\\.certificate: found a new certificate that is already expired: device-9 \\(.*\\); fix: use a certificate that is valid now` +
+          `\\n {4}${problem}DPS-CERT-125 at enrollmentGroups\\.ghost\\.adopt: found no such entry in DPS; fix: leave adopt out, so that it is made$`,
+      ),
     );
   });
 

@@ -32,7 +32,7 @@ describe("the message", () => {
     fleet: { entries, leftOut: [], ...more },
   });
   const cas = (...names: string[]) =>
-    names.map((name) => ({ name, sha1Thumbprint: "00", isVerified: true }));
+    names.map((name) => ({ name, sha1Thumbprint: "00", subject: name, isVerified: true }));
   const many = (count: number) => Array.from({ length: count }, (_, index) => `ca-${index}`);
   const sensors = () => group(all, "ca", "root-a");
   const one = () => device(all, "one");
@@ -74,6 +74,13 @@ describe("the message", () => {
       () => ({ ...one(), service: { ...service, name: "dps-b" } }),
       () =>
         "DPS-CERT-061 at service.name: found dps-b in place of dps-a: another DPS instance, with an ID scope that no device knows, in place of the one with 1 enabled entry; fix: keep it; declare another instance in another stack, and take the entries away here last",
+    ],
+    [
+      "of a service that would be let go of",
+      () => ({ ...one(), service }),
+      () => ({ ...one(), service: { ...service, adopt: true } }),
+      () =>
+        "DPS-CERT-061 at service.adopt: found an instance that this stack manages, with 1 enabled entry, and that would be deleted when it is only looked up; fix: keep adopt: false; to let go of the instance, take it out of the state (`pulumi state delete`) in the same go",
     ],
     [
       "of a hub taken away",

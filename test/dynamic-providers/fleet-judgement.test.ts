@@ -250,16 +250,20 @@ describe("the judgement in view of the fleet, as the engine calls it", () => {
     assert.match(last.said[2] ?? "", /^warning: DPS-CERT-065 at .*IoT Edge: truck-7/);
   });
 
-  it("asks nothing when nothing changes, for a service that is not made yet, or when a leaf is new", async () => {
+  it("asks nothing when nothing changes or the service is not made yet, and of a new entry only whether it is there", async () => {
     const unchanged = await judged(inputs(both), inputs(both));
     const made = { ...inputs(both), connection: UNKNOWN as never };
     const unmade = await judged(inputs(both), made);
-    const shifted = inputs(both, {
-      individualEnrollments: { "truck-7": { status: "disabled" } },
-    });
-    const enrolled = await judged(inputs(both), shifted);
-    for (const { asked, failures, said } of [unchanged, unmade, enrolled]) {
-      assert.deepEqual([asked, failures, said], [[], [], []]);
+    const enrolled = await judged(
+      inputs(both),
+      inputs(both, { individualEnrollments: { "truck-8": { status: "disabled" } } }),
+    );
+    for (const [{ asked, failures, said }, expected] of [
+      [unchanged, []],
+      [unmade, []],
+      [enrolled, ["/enrollments/truck-8"]],
+    ] as const) {
+      assert.deepEqual([asked, failures, said], [expected, [], []]);
     }
   });
 
