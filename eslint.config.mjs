@@ -105,6 +105,7 @@ export default tseslint.config(
       "configuration/**/*.ts",
       "containment/**/*.ts",
       "plan/**/*.ts",
+      "gitops/**/*.ts",
     ],
     [...notFromProduct, ...azureOnlyInClients],
   ),

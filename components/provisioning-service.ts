@@ -18,6 +18,7 @@ import {
 import type { IssuedLeavesFile } from "../dynamic-providers/device-registration-removal/scope";
 import type { Certificate } from "./certificate";
 import { certificateSlot } from "./enrollment-args";
+import { isReadOnly } from "./read-only";
 
 export interface LinkedHubArgs {
   /** Name of the hub, unique in Azure. Default: made from the stack's names and a random suffix. */
@@ -229,7 +230,10 @@ function create(
         iotHubs: hubs.map(({ connectionString, location }) => ({ connectionString, location })),
       },
     },
-    options,
+    // What was not read is not a change.
+    isReadOnly()
+      ? { ...options, ignoreChanges: ["properties.iotHubs[*].connectionString"] }
+      : options,
   );
   return {
     name: service.name,
@@ -274,16 +278,29 @@ function linkHub(
         },
         options,
       );
-  const key = iothub.listIotHubResourceKeysForKeyNameOutput(
-    { resourceName: found.name, resourceGroupName, keyName: "iothubowner" },
-    { parent: options.parent! },
-  );
   return {
-    connectionString: pulumi.secret(
-      pulumi.interpolate`HostName=${found.properties.hostName};SharedAccessKeyName=iothubowner;SharedAccessKey=${key.primaryKey}`,
-    ),
+    connectionString: isReadOnly()
+      ? pulumi.secret("not read")
+      : connectionString(found, resourceGroupName, options),
     location: found.location.apply((location) => location ?? args.location),
   };
+}
+
+function connectionString(
+  hub: {
+    name: pulumi.Input<string>;
+    properties: pulumi.Output<{ hostName: string }>;
+  },
+  resourceGroupName: pulumi.Input<string>,
+  options: pulumi.CustomResourceOptions,
+): pulumi.Output<string> {
+  const key = iothub.listIotHubResourceKeysForKeyNameOutput(
+    { resourceName: hub.name, resourceGroupName, keyName: "iothubowner" },
+    { parent: options.parent! },
+  );
+  return pulumi.secret(
+    pulumi.interpolate`HostName=${hub.properties.hostName};SharedAccessKeyName=iothubowner;SharedAccessKey=${key.primaryKey}`,
+  );
 }
 
 /** A name that nobody else in Azure has: DPS and hub names are shared by all customers. */

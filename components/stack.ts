@@ -20,6 +20,7 @@ import { foldCase } from "../certificates/text";
 import type { CaCertificateArgs } from "./ca-certificate";
 import { type Certificate, certificateFromPem } from "./certificate";
 import { DevCertificate } from "./dev-certificate";
+import { requireReadOnly } from "./read-only";
 import { type Removal, removalOf } from "./removal-settings";
 
 export interface Stack {
@@ -72,6 +73,7 @@ export interface Held {
 export function readStack(): Stack {
   try {
     const configuration = readConfiguration(rawConfiguration());
+    requireReadOnly(configuration.auth);
     const loaded = loadCertificates(configuration.certificates, process.cwd());
     const proofs = loadProofs(configuration.caCertificates, loaded.certificates, process.cwd());
     refuse([...loaded.faults, ...proofs.faults]);

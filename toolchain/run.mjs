@@ -27,6 +27,7 @@ const commands = {
   sandbox: { run: typescript("sandbox/main.ts"), engine: false },
   device: { run: typescript("device/main.ts"), engine: false },
   contain: { run: typescript("containment/main.ts"), engine: false },
+  "state-copy": { run: typescript("gitops/main.ts"), engine: true },
   pulumi: { run: ["pulumi"], engine: true },
   test: { run: ["npm", "run", "--silent", "test:all", "--"], engine: true },
 };
