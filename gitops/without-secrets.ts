@@ -21,7 +21,8 @@ export interface Exported {
  * no passphrase of the stack it came from. `exported` is not changed.
  */
 export function withoutSecrets(exported: Exported): Exported {
-  const { secrets_providers: _, ...deployment } = exported.deployment;
+  const deployment = { ...exported.deployment };
+  delete deployment.secrets_providers;
   return {
     ...exported,
     deployment: { ...deployment, resources: replaced(deployment.resources, "") },
