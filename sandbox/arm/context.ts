@@ -121,7 +121,7 @@ export function sameLocation(a: string, b: string): boolean {
  */
 export function ifMatch(request: FastifyRequest): string | undefined {
   const header = request.headers["if-match"]?.trim();
-  return header === undefined || header === "" ? undefined : header.replace(/^"(.*)"$/, "$1");
+  return header === undefined || header === "" ? undefined : header.replace(/^"(.+)"$/, "$1");
 }
 
 export function requireGroup(context: ArmContext, name: string): ResourceGroupRecord {

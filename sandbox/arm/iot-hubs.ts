@@ -5,9 +5,19 @@ import { deviceCounts } from "../iot-hub/registry-counts";
 import { newPolicy } from "./access-policies";
 import type { ArmContext } from "./context";
 import type { ServiceLife } from "./service-life";
-import { requireService, TYPE_NAMES, type ServiceRoute } from "./services";
+import { requireService, TYPE_NAMES, type ServiceRoute, type Tier } from "./services";
 
 const KIND = "iot-hub";
+/** Source: learn.microsoft.com/azure/iot-hub/iot-hub-devguide-quotas-throttling, "Other limits". */
+const TIERS: Record<string, Tier> = {
+  F1: { tier: "Free", most: 1 },
+  B1: { tier: "Basic", most: 200 },
+  B2: { tier: "Basic", most: 200 },
+  B3: { tier: "Basic", most: 10 },
+  S1: { tier: "Standard", most: 200 },
+  S2: { tier: "Standard", most: 200 },
+  S3: { tier: "Standard", most: 10 },
+};
 
 export function iotHubs(context: ArmContext): ServiceLife<IotHubRecord> {
   return {
@@ -16,20 +26,12 @@ export function iotHubs(context: ArmContext): ServiceLife<IotHubRecord> {
     nameRule: /^[a-z0-9][a-z0-9-]{1,48}[a-z0-9]$/i,
     nameCheck: "checkNameAvailability",
     keys: "IotHubKeys",
-    tiers: {
-      F1: "Free",
-      B1: "Basic",
-      B2: "Basic",
-      B3: "Basic",
-      S1: "Standard",
-      S2: "Standard",
-      S3: "Standard",
-    },
+    tiers: TIERS,
     rights: ["RegistryRead", "RegistryWrite", "ServiceConnect", "DeviceConnect"],
     policies: defaultPolicies,
     computed: ["authorizationPolicies", "state", "provisioningState", "hostName", "locations"],
-    // Source: azure-rest-api-specs, example iothub_getskus (which leaves the bounds of S1 away).
-    skus: [sku("S1", 200), sku("S2", 200), sku("S3", 10)],
+    // Source: azure-rest-api-specs, example iothub_getskus.
+    skus: ["S1", "S2", "S3"].map(shownSku),
     operationPath: (_record, operation) =>
       `/subscriptions/${context.subscriptionId}/providers/Microsoft.Devices/operationResults/${operation}`,
     record: (common, _sent, existing) => ({
@@ -56,10 +58,11 @@ export function registerHubStatistics(app: FastifyInstance, { sandbox }: ArmCont
   });
 }
 
-function sku(name: string, maximum: number): object {
+function shownSku(name: string): object {
+  const { tier, most: maximum } = TIERS[name]!;
   return {
     resourceType: TYPE_NAMES[KIND],
-    sku: { name, tier: "Standard" },
+    sku: { name, tier },
     capacity: { minimum: 1, maximum, default: 1, scaleType: "Manual" },
   };
 }

@@ -20,7 +20,8 @@ export function provisioningServices(context: ArmContext): ServiceLife<Provision
     nameRule: /^[a-z0-9][a-z0-9-]{1,62}[a-z0-9]$/i,
     nameCheck: "checkProvisioningServiceNameAvailability",
     keys: "keys",
-    tiers: { S1: "Standard" },
+    // not known: how many units a DPS instance may have; assumed as for a hub.
+    tiers: { S1: { tier: "Standard", most: 200 } },
     rights: [
       "ServiceConfig",
       "EnrollmentRead",

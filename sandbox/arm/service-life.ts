@@ -30,6 +30,7 @@ import {
   TYPE_NAMES,
   type ServiceResource,
   type ServiceRoute,
+  type Tier,
 } from "./services";
 
 /** What a kind of service has of its own. */
@@ -41,8 +42,7 @@ export interface ServiceLife<T extends ServiceResource> {
   nameCheck: string;
   /** The path of the access policies below the service. */
   keys: string;
-  /** Tier by sku. */
-  tiers: Record<string, string>;
+  tiers: Record<string, Tier>;
   /** Rights that its access policies may hold. */
   rights: string[];
   /** Those of a new service. */

@@ -85,23 +85,31 @@ export function checkExisting(
   }
 }
 
+/** Of a sku: its tier, and how many units of it a service may have. */
+export interface Tier {
+  tier: string;
+  most: number;
+}
+
 /** `sku` of a body. Throws 400. */
 export function skuOf(
   value: unknown,
-  tiers: Record<string, string>,
+  tiers: Record<string, Tier>,
   now: Date,
 ): ServiceResource["sku"] {
   const { name, capacity = 1 } = asObject(value, "The property 'sku'");
-  const tier = typeof name === "string" ? tiers[name.toUpperCase()] : undefined;
+  const known = typeof name === "string" && Object.hasOwn(tiers, name.toUpperCase());
+  const tier = known ? tiers[name.toUpperCase()] : undefined;
   if (typeof name !== "string" || tier === undefined) {
     const text = `The sku must be one of ${Object.keys(tiers).join(", ")}.`;
     throw devicesError(400, CODE_BAD_REQUEST, text, now);
   }
-  if (typeof capacity !== "number" || !Number.isInteger(capacity) || capacity < 1) {
-    const text = "The capacity of the sku must be a whole number, 1 or more.";
+  const fits = typeof capacity === "number" && Number.isInteger(capacity) && capacity >= 1;
+  if (!fits || capacity > tier.most) {
+    const text = `The capacity of the sku must be a whole number from 1 to ${tier.most}.`;
     throw devicesError(400, CODE_BAD_REQUEST, text, now);
   }
-  return { name: name.toUpperCase(), capacity, tier };
+  return { name: name.toUpperCase(), capacity, tier: tier.tier };
 }
 
 /** Throws 400 when the name of a service does not follow its rule. */

@@ -3,16 +3,22 @@ import { randomBytes } from "node:crypto";
 
 /** A request that is right: what is spoilt. */
 export interface Model {
-  /** Which listener it goes to. */
-  to: "arm" | "dps" | "hub";
+  /** Which listener it goes to, and as whom. */
+  to: "arm" | "token" | "dps-service" | "dps-device" | "iot-hub";
   method: string;
   /** With api-version. */
   path: string;
+  /** The same with another last parameter. */
+  astray?: (id: string) => string;
   body?: object;
   /** Parts of the body, as `a.b`, that a wrong type makes invalid. */
   typed?: string[];
   /** The operation reads If-Match. */
   conditional?: boolean;
+  /** It changes nothing, so that it may be answered. */
+  reads?: boolean;
+  /** false: the odd IDs are good ones here. */
+  ids?: boolean;
 }
 
 export interface Malformed {
@@ -23,6 +29,8 @@ export interface Malformed {
   body?: string | Buffer;
   /** Leaves the right Authorization away. */
   stranger?: boolean;
+  /** It may be answered with 200. */
+  reads?: boolean;
   /** For whoever reads a failure. */
   what: string;
 }
@@ -65,6 +73,9 @@ const JUNK_VALUES: readonly unknown[] = [
   { __proto__: null, toString: 1 },
 ];
 
+/** Parts that may be any object. */
+const ANY_OBJECT = new Set(["tags", "properties"]);
+
 const NOT_JSON = ["{", "[", '{"a":', "nul", "{'a':1}", "\u0000", "<xml/>", '{"a":1}}', "\ufeff{"];
 const NOT_OBJECTS = [
   "null",
@@ -104,18 +115,22 @@ const spoilers: Record<string, Spoil> = {
   "a wrong type": (model, dice) => {
     if (model.body === undefined || !model.typed?.length) return undefined;
     const part = dice.of(model.typed);
-    return sent(model, { body: JSON.stringify(replaced(model.body, part, dice.of(JUNK_VALUES))) });
+    const junk = JUNK_VALUES.filter((value) => !ANY_OBJECT.has(part) || !isObject(value));
+    return sent(model, { body: JSON.stringify(replaced(model.body, part, dice.of(junk))) });
   },
   "an etag that nothing has": (model, dice) =>
     model.conditional ? sent(model, {}, { "if-match": dice.of(ETAGS) }) : undefined,
-  "no such api-version": (model, dice) => ({
-    ...sent(model, {}),
-    path: model.path.replace(/api-version=[^&]*/, `api-version=${dice.of(VERSIONS)}`),
-  }),
-  "an ID that nothing has": (model, dice) => ({
-    ...sent(model, {}),
-    path: model.path.replace(/[^/?]+(\?|$)/, `${dice.of(IDS)}$1`),
-  }),
+  "no such api-version": (model, dice) =>
+    model.path.includes("api-version")
+      ? {
+          ...sent(model, {}),
+          path: model.path.replace(/api-version=[^&]*/, `api-version=${dice.of(VERSIONS)}`),
+        }
+      : undefined,
+  "an ID that nothing has": (model, dice) =>
+    model.astray === undefined || model.ids === false
+      ? undefined
+      : { ...sent(model, {}), path: model.astray(dice.of(IDS)) },
   "no right to ask": (model, dice) => ({
     ...sent(model, {}, { authorization: dice.of(tokens(dice)) }),
     stranger: true,
@@ -123,20 +138,24 @@ const spoilers: Record<string, Spoil> = {
   "a method that the path does not have": (model) => ({
     ...sent(model, {}),
     method: model.method === "PUT" ? "PATCH" : "PUT",
-    path: model.path.replace("?", "/nowhere/at/all?"),
+    path: model.path.replace(/\?|$/, "/nowhere/at/all?"),
   }),
 };
 
-/** @param seed any number but 0 */
+/** Each model in each way that it can be spoilt, and then any of them. @param seed any number but 0 */
 export function malformed(models: readonly Model[], count: number, seed: number): Malformed[] {
   const dice = new Dice(seed);
-  const made: Malformed[] = [];
+  const ways = models.flatMap((model) =>
+    Object.entries(spoilers).map(([what, spoil]) => () => {
+      const one = spoil(model, dice);
+      return one && { ...one, what: `${model.method} ${model.path} with ${what}` };
+    }),
+  );
+  const made = ways.flatMap((way) => way() ?? []);
+  if (made.length > count) throw new Error(`${made.length} ways, and only ${count} requests`);
   while (made.length < count) {
-    const [what, spoil] = dice.of(Object.entries(spoilers));
-    const model = dice.of(models);
-    const one = spoil(model, dice);
-    if (one !== undefined)
-      made.push({ ...one, what: `${model.method} ${model.path} with ${what}` });
+    const one = dice.of(ways)();
+    if (one !== undefined) made.push(one);
   }
   return made;
 }
@@ -158,7 +177,7 @@ function tokens(dice: Dice): string[] {
 }
 
 function sent(
-  { to, method, path, body }: Model,
+  { to, method, path, body, reads = false }: Model,
   spoilt: { body?: string | Buffer },
   headers: Record<string, string> = {},
 ): Malformed {
@@ -169,6 +188,7 @@ function sent(
     path,
     headers: { ...(text !== undefined && { "content-type": "application/json" }), ...headers },
     ...(text !== undefined && { body: text }),
+    reads,
     what: "",
   };
 }
@@ -180,4 +200,8 @@ function replaced(body: object, part: string, value: unknown): object {
     ...body,
     [name]: rest.length === 0 ? value : replaced(inner as object, rest.join("."), value),
   };
+}
+
+function isObject(value: unknown): boolean {
+  return typeof value === "object" && value !== null && !Array.isArray(value);
 }

@@ -1,62 +1,75 @@
 /**
- * 2,000 malformed requests, the same ones each time: whatever comes, the sandbox goes on, never answers
- * that it failed, and nothing in it changes. `DPS_MALFORMED_SEED` tries others.
+ * 2,000 malformed requests, the same ones each time: whatever comes, the sandbox goes on, never fails
+ * and never says that it failed, and nothing in its database changes. Every operation of the support
+ * matrix is among them, spoilt in every way that it can be. `DPS_MALFORMED_SEED` tries others.
  */
 import assert from "node:assert/strict";
 import { Agent, request } from "node:https";
 import { readFileSync } from "node:fs";
 import { connect as connectTls } from "node:tls";
+import iothub from "azure-iothub";
+import { open, type RootDatabase } from "lmdb";
 import { type AttachedSandbox, openAttached } from "../../clients/attached-sandbox";
 import { EnrollmentsClient } from "../../../clients/enrollments";
-import { TestCa } from "../../support/test-ca";
-import { connect, publish, subscribe } from "../openssl/mqtt-packets";
+import { type Issued, TestCa } from "../../support/test-ca";
+import { registerOverHttps } from "../../contract/devices";
+import { connect } from "../openssl/mqtt-packets";
 import { Dice, malformed, type Malformed, type Model } from "./cases";
+import { modelsOf } from "./models";
+import { oddPackets } from "./packets";
 
 const SEED = Number(process.env["DPS_MALFORMED_SEED"] ?? 20_261_124);
-const COLLECTIONS = [
-  ...["resource-groups", "provisioning-services", "iot-hubs", "ca-certificates"],
-  ...["dps-individual-enrollments", "dps-enrollment-groups", "dps-registrations", "dps-operations"],
-  ...["hub-devices", "hub-modules", "hub-jobs", "hub-device-jobs"],
-];
+/** Change with every connection of a device. */
+const CONNECTION_TIMES = ["connectionStateUpdatedTime", "lastActivityTime"];
 
 describe(`malformed requests (seed ${SEED})`, () => {
   let sandbox: AttachedSandbox;
+  let records: RootDatabase;
   let ca: string;
-  let agent: Agent;
+  let leaf: Issued;
   let models: Model[];
-  const bases = new Map<Model["to"], { url: string; token: string }>();
+  const agents: Agent[] = [];
+  const bases = new Map<Model["to"], { url: string; token: string; agent: Agent }>();
+  const defects: string[] = [];
+  const { error } = console;
 
   before(async () => {
+    console.error = (...words: unknown[]) => void defects.push(words.map(String).join(" "));
     sandbox = await openAttached();
+    records = open({ path: sandbox.folder.records, readOnly: true });
     ca = readFileSync(sandbox.endpoints().caFile, "utf8");
-    agent = new Agent({ keepAlive: true, maxSockets: 8, ca });
+    leaf = await TestCa.selfSigned("pump-1");
+    await furnish();
     const { arm, provisioningServices, iotHubs } = sandbox.endpoints();
     const token = async (scope: string) => (await sandbox.credential.getToken(scope)).token;
     const [dps, hub] = [provisioningServices[0]!, iotHubs[0]!];
-    bases.set("arm", { url: arm.endpoint, token: await token(`${arm.endpoint}/.default`) });
-    bases.set("dps", {
-      url: dps.serviceEndpoint,
-      token: await token("https://azure-devices-provisioning.net/.default"),
-    });
-    bases.set("hub", {
+    const agent = agentOf({});
+    const service = await token("https://azure-devices-provisioning.net/.default");
+    const armToken = await token(`${arm.endpoint}/.default`);
+    bases.set("arm", { url: arm.endpoint, token: armToken, agent });
+    bases.set("token", { url: arm.authorityHost, token: "", agent });
+    bases.set("dps-service", { url: dps.serviceEndpoint, token: service, agent });
+    const device = agentOf({ cert: leaf.chainPem, key: leaf.key });
+    bases.set("dps-device", { url: dps.serviceEndpoint, token: "", agent: device });
+    bases.set("iot-hub", {
       url: hub.endpoint,
       token: await token("https://iothubs.azure.net/.default"),
+      agent,
     });
-    const leaf = (await TestCa.selfSigned("pump-1")).pem;
-    await new EnrollmentsClient(sandbox.connection).putIndividual(individual(leaf));
-    models = modelsOf(sandbox.connection.subscriptionId, leaf);
-    for (const model of models) {
-      const headers = { "content-type": "application/json" };
-      const { status } = await send({ ...model, headers, what: "", body: text(model) });
-      // A certificate that is none, and a bulk operation of which a part is refused.
-      const refused = model.to === "arm" || model.path.startsWith("/devices?");
-      const known = [404, 409, 412, ...(refused ? [400] : [])];
-      assert.ok(status < 300 || known.includes(status), `${model.path}: ${status}`);
-    }
+    const { operationId } = await registerOverHttps(sandbox, "pump-1", leaf);
+    models = modelsOf({
+      subscription: sandbox.subscriptionId,
+      tenant: arm.tenantId,
+      idScope: sandbox.idScope,
+      operationId: String(operationId),
+      leaf: leaf.pem,
+    });
   });
 
   after(async () => {
-    agent.destroy();
+    console.error = error;
+    for (const agent of agents) agent.destroy();
+    await records.close();
     await sandbox.close();
   });
 
@@ -64,19 +77,37 @@ describe(`malformed requests (seed ${SEED})`, () => {
     const { arm } = sandbox.endpoints();
     const path = `/subscriptions/${arm.subscriptionId}`;
     assert.equal((await sandbox.arm("GET", path)).status, 200, "it goes on");
+    assert.deepEqual(defects, [], "nothing failed behind the answers");
   });
 
-  it("1,500 over HTTPS are refused", async () => {
+  it("would be seen if they changed anything", async () => {
+    const before = state();
+    const path = `/subscriptions/${sandbox.subscriptionId}/resourcegroups/rg`;
+    await sandbox.arm("PATCH", path, { body: { tags: { seen: "yes" } } });
+    assert.notEqual(state(), before);
+  });
+
+  it("are of requests that the sandbox understands as they are", async () => {
+    for (const model of models.filter(({ reads }) => reads === true)) {
+      const { status, answer } = await send({ ...asIs(model), what: "" });
+      const known = [200, ...(model.to === "token" || /no-/.test(model.path) ? [400, 404] : [])];
+      assert.ok(known.includes(status), `${model.method} ${model.path}: ${status} ${answer}`);
+    }
+  });
+
+  it("1,500 over HTTPS, of every operation, are refused", async () => {
     const before = state();
     const wrong: string[] = [];
     const queue = malformed(models, 1500, SEED);
     const worker = async (): Promise<void> => {
       for (let one = queue.pop(); one !== undefined; one = queue.pop()) {
         const { status, answer } = await send(one);
-        const changes = one.method !== "GET" && status < 300;
-        if (status === 500 || status === 0 || changes || state() !== before) {
+        // A deletion of what is not there.
+        const good = one.reads === true || (one.method === "DELETE" && status === 204);
+        const bad = status === 500 || status === 0 || (status < 300 && !good);
+        if (bad || state() !== before) {
           wrong.push(
-            `${status} for ${one.what}: ${String(one.body).slice(0, 200)} ${answer.slice(0, 200)}`,
+            `${status} for ${one.what}: ${one.path} ${String(one.body).slice(0, 200)} ${answer.slice(0, 200)}`,
           );
           if (state() !== before) return;
         }
@@ -109,51 +140,92 @@ describe(`malformed requests (seed ${SEED})`, () => {
     assert.equal(state(), before);
   });
 
-  it("300 that are no MQTT, or none of the service's, end the connection", async () => {
-    const before = state();
+  it("300 that are no MQTT, or none of the service's, of strangers and of a device", async () => {
+    const before = stateWithout(CONNECTION_TIMES);
     const dice = new Dice(SEED);
     const { provisioningServices, iotHubs } = sandbox.endpoints();
     const [dps, hub] = [provisioningServices[0]!, iotHubs[0]!];
-    const scope = `${dps.idScope}/registrations/pump-1/api-version=2019-03-31`;
-    const good = connect("pump-1", scope);
-    const topics = [
-      "",
-      "#",
-      "$dps/#",
-      "devices/other/messages/events/",
-      "$iothub/twin/GET/",
-      "\u0000",
+    const fronts = [
+      {
+        mqtt: dps.device.mqtt,
+        good: connect("pump-1", `${dps.idScope}/registrations/pump-1/api-version=2019-03-31`),
+      },
+      { mqtt: hub.mqtt, good: connect("pump-1", `${hub.hostName}/pump-1/?api-version=2021-04-12`) },
     ];
-    const odd = [
-      () => dice.bytes(1 + dice.below(300)),
-      () => good.subarray(0, 1 + dice.below(good.length - 1)),
-      () => spoilt(good, dice),
-      () => connect("", ""),
-      () => connect("x".repeat(5000), scope),
-      () => connect("pump-1", `${hub.hostName}/pump-1/?api-version=2021-04-12`),
-      () => Buffer.concat([good, publish(dice.of(topics), "{")]),
-      () => Buffer.concat([good, subscribe(dice.of(topics))]),
-      () => Buffer.concat([good, good]),
-      () => Buffer.concat([good, publish("$dps/registrations/PUT/iotdps-register/?$rid=1", "[[")]),
-      () =>
-        Buffer.concat([good, publish("$dps/registrations/GET/iotdps-get-operationstatus/?", "")]),
-    ];
+    const device = { cert: leaf.chainPem, key: leaf.key };
     for (let turn = 0; turn < 300; turn++) {
-      const to = Number(dice.of([dps.device.mqtt, hub.mqtt]).split(":")[1]);
-      await raw(to, dice.of(odd)());
+      const { mqtt, good } = dice.of(fronts);
+      const packets = oddPackets(good, dice);
+      await raw(Number(mqtt.split(":")[1]), packets, turn % 2 === 0 ? device : {});
     }
-    assert.equal(state(), before);
+    // What was under way when the last connection ended.
+    await sandbox.arm("GET", `/subscriptions/${sandbox.subscriptionId}`);
+    assert.equal(stateWithout(CONNECTION_TIMES), before);
   });
 
+  /** A device, a module, a job, enrollments, a group, CA certificates. */
+  async function furnish(): Promise<void> {
+    const { pem } = await TestCa.root("Root");
+    const clientCertificates = { primary: { certificate: leaf.pem } };
+    await new EnrollmentsClient(sandbox.connection).putIndividual({
+      registrationId: "pump-1",
+      attestation: { type: "x509", x509: { clientCertificates } },
+    });
+    await new EnrollmentsClient(sandbox.connection).putGroup({
+      enrollmentGroupId: "pump-1",
+      attestation: {
+        type: "x509",
+        x509: { signingCertificates: { primary: { certificate: pem } } },
+      },
+    });
+    const { Registry } = iothub;
+    const registry = Registry.fromConnectionString(
+      sandbox.endpoints().iotHubs[0]!.connectionString,
+    );
+    await registry.create({ deviceId: "pump-1" });
+    await registry.addModule({ deviceId: "pump-1", moduleId: "m" });
+    const properties = { certificate: Buffer.from(pem).toString("base64") };
+    const devices = `/subscriptions/${sandbox.subscriptionId}/resourceGroups/rg/providers/Microsoft.Devices`;
+    for (const service of ["provisioningServices/dps", "IotHubs/hub"]) {
+      const path = `${devices}/${service}/certificates/root`;
+      assert.equal((await sandbox.arm("PUT", path, { body: { properties } })).status, 200);
+    }
+  }
+
+  function agentOf(options: { cert?: string; key?: string }): Agent {
+    const agent = new Agent({ keepAlive: true, maxSockets: 8, ca, ...options });
+    agents.push(agent);
+    return agent;
+  }
+
+  function asIs({ to, method, path, body, reads = false }: Model): Omit<Malformed, "what"> {
+    const headers: Record<string, string> = { "content-type": "application/json" };
+    return { to, method, path, headers, reads, ...(body && { body: JSON.stringify(body) }) };
+  }
+
+  let read = { transaction: -1, text: "" };
+
+  /** Everything that is stored; read again when something was written. */
   function state(): string {
-    return JSON.stringify(COLLECTIONS.map((name) => sandbox.sandbox.collection(name).list()));
+    const { lastTxnId } = records.getStats() as { lastTxnId: number };
+    if (lastTxnId !== read.transaction) read = { transaction: lastTxnId, text: stateWithout([]) };
+    return read.text;
+  }
+
+  /** The same without fields of these names. */
+  function stateWithout(without: string[]): string {
+    const all = [...records.getRange()].map(({ key, value }) => [key, value] as unknown);
+    return JSON.stringify(all, (name, value: unknown) =>
+      without.includes(name) ? undefined : value,
+    );
   }
 
   function send(one: Malformed): Promise<{ status: number; answer: string }> {
-    const { url, token } = bases.get(one.to)!;
+    const { url, token, agent } = bases.get(one.to)!;
     const { port } = new URL(url);
+    const stranger = one.stranger === true || token === "";
     const headers = {
-      ...(one.stranger === true ? {} : { authorization: `Bearer ${token}` }),
+      ...(stranger ? {} : { authorization: `Bearer ${token}` }),
       ...one.headers,
     };
     return new Promise((resolve, reject) => {
@@ -162,7 +234,8 @@ describe(`malformed requests (seed ${SEED})`, () => {
           host: "127.0.0.1",
           servername: "localhost",
           port,
-          agent,
+          // A device proves itself with its connection.
+          agent: one.stranger === true ? bases.get("arm")!.agent : agent,
           method: one.method,
           path: one.path,
           headers,
@@ -180,10 +253,15 @@ describe(`malformed requests (seed ${SEED})`, () => {
   }
 
   /** Sends bytes, and gives what comes back until the connection ends or nothing more comes. */
-  function raw(port: number, bytes: Buffer): Promise<Buffer> {
+  function raw(
+    port: number,
+    bytes: Buffer,
+    device: { cert?: string; key?: string } = {},
+  ): Promise<Buffer> {
     return new Promise((resolve) => {
       const parts: Buffer[] = [];
-      const socket = connectTls({ host: "127.0.0.1", port, ca, servername: "localhost" }, () => {
+      const to = { host: "127.0.0.1", port, ca, servername: "localhost", ...device };
+      const socket = connectTls(to, () => {
         socket.write(bytes);
         // Half a packet: the end of the stream says that no more comes.
         socket.end();
@@ -194,86 +272,3 @@ describe(`malformed requests (seed ${SEED})`, () => {
     });
   }
 });
-
-function spoilt(packet: Buffer, dice: Dice): Buffer {
-  const copy = Buffer.from(packet);
-  for (let times = 0; times < 3; times++) copy[dice.below(copy.length)] = dice.below(256);
-  return copy;
-}
-
-function text({ body }: Model): string {
-  return body === undefined ? "" : JSON.stringify(body);
-}
-
-function individual(certificate: string) {
-  return {
-    registrationId: "pump-1",
-    attestation: {
-      type: "x509" as const,
-      x509: { clientCertificates: { primary: { certificate } } },
-    },
-  };
-}
-
-/** One for each kind of write and read; the writes are refused as they are, for want of an etag. */
-function modelsOf(subscription: string, leaf: string): Model[] {
-  const devices = `/subscriptions/${subscription}/resourceGroups/rg/providers/Microsoft.Devices`;
-  const ca = "/provisioningServices/dps/certificates/root";
-  const x509Thumbprint = { primaryThumbprint: "A".repeat(64) };
-  const device = {
-    deviceId: "pump-1",
-    status: "enabled",
-    authentication: { type: "selfSigned", x509Thumbprint },
-  };
-  const signing = { signingCertificates: { primary: { certificate: leaf } } };
-  const group = { enrollmentGroupId: "sensors", attestation: { type: "x509", x509: signing } };
-  const attestation = ["attestation", "attestation.type", "attestation.x509"];
-  const query = { query: "SELECT * FROM devices" };
-  const method = { methodName: "reboot", responseTimeoutInSeconds: 5 };
-  const enrollments = [{ ...individual(leaf), registrationId: "pump-1" }];
-  return [
-    ...on("dps", "api-version=2021-10-01", "", [
-      ["PUT", "/enrollments/pump-1", individual(leaf), attestation, true],
-      ["PUT", "/enrollmentGroups/sensors", group, attestation, true],
-      ["POST", "/enrollments", { mode: "create", enrollments }, ["mode", "enrollments"]],
-      ["DELETE", "/enrollments/pump-2", undefined, [], true],
-      ["POST", "/enrollments/query", { query: "SELECT *" }, ["query"]],
-      ["GET", "/enrollmentGroups/sensors"],
-      ["GET", "/registrations/pump-1"],
-    ]),
-    ...on("hub", "api-version=2021-04-12", "", [
-      ["PUT", "/devices/pump-1", device, ["status", "authentication", "authentication.type"], true],
-      ["POST", "/devices", [{ id: "pump-1", importMode: "create" }]],
-      ["DELETE", "/devices/pump-9", undefined, [], true],
-      ["GET", "/devices/pump-9"],
-      ["PATCH", "/twins/pump-9", { tags: {} }, ["tags"], true],
-      ["POST", "/devices/query", query, ["query"]],
-      ["POST", "/twins/pump-9/methods", method, ["methodName", "responseTimeoutInSeconds"]],
-    ]),
-    ...on("arm", "api-version=2022-02-05", devices, [
-      ["PUT", ca, { properties: { certificate: "AAAA" } }, ["properties"], true],
-      ["POST", `${ca}/verify`, { certificate: "AAAA" }, ["certificate"], true],
-      ["GET", "/provisioningServices/dps"],
-      ["GET", "/IotHubs/hub"],
-    ]),
-  ];
-}
-
-type Row = [
-  method: string,
-  path: string,
-  body?: object | undefined,
-  typed?: string[],
-  conditional?: boolean,
-];
-
-function on(to: Model["to"], version: string, prefix: string, rows: Row[]): Model[] {
-  return rows.map(([method, path, body, typed = [], conditional = false]) => ({
-    to,
-    method,
-    path: `${prefix}${path}?${version}`,
-    typed,
-    conditional,
-    ...(body !== undefined && { body }),
-  }));
-}
