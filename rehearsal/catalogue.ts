@@ -1,5 +1,5 @@
 /** Every procedure that can be rehearsed, in the order of `all`: neighbours share a sandbox. */
-import { alternating } from "./procedures/alternating";
+import { alternating, alternatingOtherwise } from "./procedures/alternating";
 import { goingBack } from "./procedures/going-back";
 import {
   killedIndividualBreach,
@@ -55,6 +55,7 @@ export const catalogue: Procedure[] = [
   deniedById,
   stolenLeaf,
   deniedByCertificate,
+  alternatingOtherwise,
   // Not among `all`: `kills`, or one by its name.
   killedIndividualBreach,
   killedRootBreach,

@@ -9,8 +9,10 @@ export interface EntryView {
   kind: "individual" | "group";
   id: string;
   enabled: boolean;
-  /** What its slots hold: a CA certificate's name, or a certificate (DER). */
+  /** What its slots hold, the primary one first: a CA certificate's name, or a certificate (DER). */
   slots: (string | Buffer)[];
+  /** Is something in the primary slot? */
+  hasPrimary: boolean;
 }
 
 export interface CaView {
@@ -164,6 +166,7 @@ function look(sandbox: Sandbox, others: ReadonlySet<string>): Omit<Moment, "requ
 function entryView({ kind, id, settings, attestation }: EnrollmentRecord): EntryView {
   const slots =
     attestation.form === "symmetricKey" ? [] : [attestation.primary, attestation.secondary];
+  const [primary] = slots;
   return {
     kind,
     id,
@@ -171,5 +174,6 @@ function entryView({ kind, id, settings, attestation }: EnrollmentRecord): Entry
     slots: slots.flatMap((slot) =>
       slot === undefined ? [] : [typeof slot === "string" ? slot : Buffer.from(slot.der, "base64")],
     ),
+    hasPrimary: primary !== undefined,
   };
 }

@@ -74,6 +74,15 @@ export const standard: Setting = {
   },
 };
 
+/**
+ * The standard one in a DPS that differs from what is assumed: a disabled individual enrollment denies
+ * the certificates in it and not its registration ID, and a secondary certificate may stand alone.
+ */
+export const otherwise: Setting = {
+  ...standard,
+  switches: { disabledIndividualDenies: "certificate", primaryRequired: false },
+};
+
 /** The dev stack of the repository, as `npm start` shows it. */
 export const devStack: Setting = {
   members: [

@@ -1,7 +1,8 @@
 /** The reverse change of each phase of an expiration, and what it does to the devices. */
-import { remove } from "../configuration";
+import { type Edit, type Path, remove, set } from "../configuration";
 import type { Identity } from "../factory";
 import type { FleetDevice } from "../fleet";
+import type { Rehearsal } from "../rehearsal";
 import { mainSlot } from "../slots";
 import { Course } from "./course";
 import type { Procedure } from "./procedure";
@@ -53,6 +54,9 @@ export const goingBack: Procedure = {
     await rehearsal.change("Retire", [...roll.release, ...roll.forget]);
     await rehearsal.change("Retire, taken back: the old certificates beside the new ones", old);
     await rollAll(before);
+    const swap = (): Edit[] => roll.add.flatMap(({ path }) => swapped(rehearsal, path));
+    await rehearsal.change("Activate: the slots change places", swap());
+    await rehearsal.change("Activate, taken back: they change places again", swap());
     await settleOnOld();
     await rehearsal.change("And the new ones go", withdraw);
     await rehearsal.allWork();
@@ -63,6 +67,15 @@ export const goingBack: Procedure = {
     course.close("there and back");
   },
 };
+
+/** The slots of the entry that has a slot at this place change places. */
+function swapped(rehearsal: Rehearsal, [section, id]: Path): Edit[] {
+  const entry = rehearsal.configured(section, id as string) as Record<string, unknown>;
+  return [
+    set([section, id as string, "primary"], entry["secondary"]),
+    set([section, id as string, "secondary"], entry["primary"]),
+  ];
+}
 
 /** All change to what they are given. */
 async function rollAll(identities: Map<FleetDevice, Identity>): Promise<void> {

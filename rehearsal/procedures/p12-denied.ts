@@ -1,7 +1,7 @@
 import { remove, set } from "../configuration";
 import type { FleetDevice } from "../fleet";
 import type { Rehearsal } from "../rehearsal";
-import { type Setting, standard } from "../setting";
+import { otherwise } from "../setting";
 import { mainSlot } from "../slots";
 import { Course } from "./course";
 import type { Procedure } from "./procedure";
@@ -130,11 +130,6 @@ async function denyAndLift(rehearsal: Rehearsal, procedure: string, by: Matching
   course.close("denied, and back");
 }
 
-const byCertificate: Setting = {
-  ...standard,
-  switches: { disabledIndividualDenies: "certificate" },
-};
-
 export const deniedById = procedureOf(
   "P12-denied",
   "devices denied with no replacement, and let in again",
@@ -147,7 +142,7 @@ export const deniedByCertificate: Procedure = {
     "the same, where a disabled entry denies the certificate in it and not the registration ID",
     "certificate",
   ),
-  setting: byCertificate,
+  setting: otherwise,
 };
 
 function procedureOf(name: string, title: string, by: Matching): Procedure {

@@ -5,11 +5,17 @@ import { DEFAULT_SWITCHES, type Switches } from "../../sandbox/common/switches";
 import { type Issued, TestCa } from "../support/test-ca";
 
 function individual(id: string, slots: Issued[], enabled = true): EntryView {
-  return { kind: "individual", id, enabled, slots: slots.map(({ der }) => der) };
+  return {
+    kind: "individual",
+    id,
+    enabled,
+    slots: slots.map(({ der }) => der),
+    hasPrimary: slots.length > 0,
+  };
 }
 
 function group(id: string, slots: (string | Buffer)[], enabled = true): EntryView {
-  return { kind: "group", id, enabled, slots };
+  return { kind: "group", id, enabled, slots, hasPrimary: true };
 }
 
 function verified(name: string, ca: TestCa): Moment["caCertificates"][number] {

@@ -50,11 +50,17 @@ function window(before: State, ...steps: [string, State][]): Window {
 }
 
 function individual(id: string, slots: Issued[], enabled = true): EntryView {
-  return { kind: "individual", id, enabled, slots: slots.map(({ der }) => der) };
+  return {
+    kind: "individual",
+    id,
+    enabled,
+    slots: slots.map(({ der }) => der),
+    hasPrimary: slots.length > 0,
+  };
 }
 
 function group(id: string, slots: (string | Buffer)[], enabled = true): EntryView {
-  return { kind: "group", id, enabled, slots };
+  return { kind: "group", id, enabled, slots, hasPrimary: true };
 }
 
 const rulesThatFailed = (rulings: { rule: string; held: boolean }[]): string[] =>

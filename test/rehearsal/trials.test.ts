@@ -53,6 +53,7 @@ describe("what canaries show", () => {
           id: "canary-1",
           enabled: issued.length > 0,
           slots: issued.map(({ der }) => der),
+          hasPrimary: issued.length > 0,
         },
       ],
       caCertificates: [],
