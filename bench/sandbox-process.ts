@@ -16,15 +16,20 @@ const GROUP = "bench";
 export interface BenchSandbox {
   endpoints: EndpointsFile;
   ca: string;
-  /** Resident memory of the sandbox's process, bytes. */
-  memory(): number;
+  pid: number;
   close(): Promise<void>;
 }
 
-/** @param root PEM of the certificate whose devices the group `fleet` admits */
+/**
+ * With BENCH_PROFILE a folder, Node writes a CPU profile of the sandbox there.
+ *
+ * @param root PEM of the certificate whose devices the group `fleet` admits
+ */
 export async function startBenchSandbox(root: string): Promise<BenchSandbox> {
   const dir = mkdtempSync(join(tmpdir(), "dps-bench-"));
-  const args = ["--require", "tsx/cjs", "sandbox/main.ts", "--dir", dir, "--no-throttle"];
+  const main = ["--require", "tsx/cjs", "sandbox/main.ts", "--dir", dir, "--no-throttle"];
+  const profile = process.env["BENCH_PROFILE"];
+  const args = profile === undefined ? main : ["--cpu-prof", "--cpu-prof-dir", profile, ...main];
   const child = spawn(process.execPath, args, { cwd: ROOT, stdio: ["ignore", "pipe", "inherit"] });
   const close = async (): Promise<void> => {
     if (child.exitCode === null) {
@@ -40,7 +45,7 @@ export async function startBenchSandbox(root: string): Promise<BenchSandbox> {
     const ca = readFileSync(read().caFile, "utf8");
     await furnish(read(), ca, root);
     await admit(read(), ca);
-    return { endpoints: read(), ca, memory: () => residentBytes(child.pid ?? 0), close };
+    return { endpoints: read(), ca, pid: child.pid ?? 0, close };
   } catch (error) {
     await close();
     throw error;
@@ -119,14 +124,4 @@ function put(url: URL, ca: string, token: string, body: object): Promise<void> {
     call.on("error", failed);
     call.end(JSON.stringify(body));
   });
-}
-
-/** Linux only; elsewhere 0. */
-function residentBytes(pid: number): number {
-  try {
-    const [, pages = "0"] = readFileSync(`/proc/${pid}/statm`, "utf8").split(" ");
-    return Number(pages) * 4096;
-  } catch {
-    return 0;
-  }
 }

@@ -100,6 +100,7 @@ async function start(
 
   const clock = options.clock ?? keptClock(store);
   const log = new RequestLog(folder.requestsFile, () => clock.now());
+  closers.push(() => log.close());
   const fronts = options.fronts ?? loadFronts();
   const switches = { ...DEFAULT_SWITCHES, ...options.switches };
   const throttles = new Throttles(options.throttle ?? {});
@@ -222,6 +223,7 @@ function assemble(
     caCertificates: store.collection("ca-certificates"),
     hubs: store.collection("iot-hubs"),
     collection: (name: string) => store.collection(name),
+    atomically: <T>(run: () => T) => store.atomically(run),
     // Every server can be reached by its address as well, without name resolution.
     serverIdentity: (names: string[]) =>
       tls.serverIdentity([...new Set([...names, "localhost", "127.0.0.1"])]),

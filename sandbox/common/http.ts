@@ -153,6 +153,16 @@ export function peerChain(socket: Socket): Buffer[] {
   if (!(socket instanceof TLSSocket)) {
     return [];
   }
+  const chain = presented.get(socket) ?? readPeerChain(socket);
+  // TLS 1.3 has no renegotiation: what was presented stays what it is.
+  if (socket.getProtocol() === "TLSv1.3") presented.set(socket, chain);
+  return chain;
+}
+
+/** It takes Node a while to put a chain together, and HTTPS asks with every request. */
+const presented = new WeakMap<TLSSocket, Buffer[]>();
+
+function readPeerChain(socket: TLSSocket): Buffer[] {
   const chain: Buffer[] = [];
   let next: DetailedPeerCertificate | undefined = socket.getPeerCertificate(true);
   // A root's issuer is the root itself.

@@ -150,6 +150,8 @@ export interface Sandbox {
   readonly hubs: Collection<IotHubRecord>;
   /** Any other collection, by name; the caller owns its shape. */
   collection<T extends object>(name: string): Collection<T>;
+  /** All that `run` writes is stored, or none of it; see `Store.atomically`. */
+  atomically<T>(run: () => T): T;
   /** A server certificate for these DNS names and IP addresses, from the sandbox's own TLS root. */
   serverIdentity(names: string[]): Promise<ServerIdentity>;
   /** Judges an Entra access token that this sandbox issued. Throws when it is not valid. */

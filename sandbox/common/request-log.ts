@@ -1,4 +1,4 @@
-import { appendFileSync } from "node:fs";
+import { closeSync, openSync, writeSync } from "node:fs";
 import { EventEmitter } from "node:events";
 
 /** One request that a service of the sandbox answered. Never holds a secret, a body or a token. */
@@ -29,23 +29,25 @@ export type Holder = (request: LoggedRequest) => Promise<void> | void;
 export class RequestLog extends EventEmitter<{ request: [LoggedRequest] }> {
   private seq = 0;
   private readonly holders = new Set<Holder>();
+  private file: number | undefined;
 
   /**
    * @param file JSON lines are appended here; undefined: only listeners hear of requests
    * @param now the sandbox's clock
    */
   constructor(
-    private readonly file: string | undefined,
+    file: string | undefined,
     private readonly now: () => Date,
   ) {
     super();
+    this.file = file === undefined ? undefined : openSync(file, "a", 0o600);
   }
 
   /** Over HTTPS: when the request has been carried out, before it is answered. */
   record(request: Omit<LoggedRequest, "seq" | "time">): LoggedRequest {
     const entry: LoggedRequest = { seq: ++this.seq, time: this.now().toISOString(), ...request };
     if (this.file !== undefined) {
-      appendFileSync(this.file, `${JSON.stringify(entry)}\n`, { mode: 0o600 });
+      writeSync(this.file, `${JSON.stringify(entry)}\n`);
     }
     this.emit("request", entry);
     return entry;
@@ -60,5 +62,11 @@ export class RequestLog extends EventEmitter<{ request: [LoggedRequest] }> {
   /** Resolves when no holder delays the answer any more. */
   async held(request: LoggedRequest): Promise<void> {
     await Promise.all([...this.holders].map(async (holder) => holder(request)));
+  }
+
+  /** Nothing is written to the file any more. */
+  close(): void {
+    if (this.file !== undefined) closeSync(this.file);
+    this.file = undefined;
   }
 }

@@ -1,4 +1,10 @@
-import { open, type RootDatabase } from "lmdb";
+import { open, TransactionFlags, type RootDatabase } from "lmdb";
+
+/** As of a single `putSync`, but nothing of it stays when it throws. */
+const ABORTABLE =
+  TransactionFlags.ABORTABLE |
+  TransactionFlags.SYNCHRONOUS_COMMIT |
+  TransactionFlags.NO_SYNC_FLUSH;
 
 /**
  * Where every record of the sandbox lives: an embedded key-value database. Reads and writes are
@@ -6,11 +12,13 @@ import { open, type RootDatabase } from "lmdb";
  */
 export class Store {
   private readonly db: RootDatabase;
+  private inside = false;
 
   /**
    * @param path folder of the database, created when missing
-   * @param durable true: an acknowledged write survives kill -9; false: faster, for a sandbox whose
-   *   state is thrown away when it stops
+   * @param durable true: a write that has returned survives kill -9, and is flushed to disk soon after;
+   *   when the machine itself goes down the last moments may be lost, and what is found is what was
+   *   true a moment before. false: never flushed, for a sandbox whose state is thrown away
    */
   constructor(path: string, durable: boolean) {
     this.db = open({ path, noSync: !durable, compression: false });
@@ -37,8 +45,20 @@ export class Store {
         doomed.push([collection, record]);
       }
     }
-    for (const key of doomed) {
-      this.db.removeSync(key);
+    this.atomically(() => doomed.forEach((key) => this.db.removeSync(key)));
+  }
+
+  /**
+   * Carries out `run` so that all it writes is stored, or, when it throws or the process is killed, none
+   * of it. `run` is synchronous. Inside another one it is part of that.
+   */
+  atomically<T>(run: () => T): T {
+    if (this.inside) return run();
+    this.inside = true;
+    try {
+      return this.db.transactionSync(run, ABORTABLE);
+    } finally {
+      this.inside = false;
     }
   }
 

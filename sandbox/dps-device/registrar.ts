@@ -82,7 +82,7 @@ export class Registrar {
     const admission = attest(this.sandbox, directory, request);
     const now = this.sandbox.clock.now();
     this.checkNoneUnderWay(directory, request.registrationId, now);
-    const operation = directory.putOperation({
+    const operation: OperationRecord = {
       operationId: newOperationId(),
       registrationId: request.registrationId,
       proof: admission.proof,
@@ -90,8 +90,11 @@ export class Registrar {
       polls: 0,
       dueMs: now.getTime() + RETRY_AFTER_SECONDS * 1000,
       done: admission.leads !== "assignment",
+    };
+    this.sandbox.atomically(() => {
+      directory.putOperation(operation);
+      this.mark(directory, request.registrationId, admission.by, RECORDED_AS[admission.leads]);
     });
-    this.mark(directory, request.registrationId, admission.by, RECORDED_AS[admission.leads]);
     return this.assigning(operation, admission.note);
   }
 
@@ -132,7 +135,7 @@ export class Registrar {
     const operation = directory.operation(registrationId);
     const now = this.sandbox.clock.now().getTime();
     return operation !== undefined && !operation.done && now >= operation.dueMs
-      ? complete(this.sandbox, directory, operation)
+      ? this.complete(directory, operation)
       : directory.registration(registrationId);
   }
 
@@ -222,7 +225,12 @@ export class Registrar {
       directory.putOperation({ ...operation, polls: operation.polls + 1 });
       return undefined;
     }
-    return complete(this.sandbox, directory, operation);
+    return this.complete(directory, operation);
+  }
+
+  /** The hub's record, the operation and the registration are written together. */
+  private complete(directory: Directory, operation: OperationRecord): RegistrationRecord {
+    return this.sandbox.atomically(() => complete(this.sandbox, directory, operation));
   }
 
   private assigning({ operationId }: OperationRecord, note: string): DeviceAnswer {

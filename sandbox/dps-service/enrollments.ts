@@ -69,10 +69,10 @@ export class Enrollments {
   delete(kind: EntryKind, id: string, ifMatch: string | undefined): void {
     const stored = this.get(kind, id);
     this.checkEtag(stored, ifMatch);
-    this.directory.deleteEntry(kind, id);
-    if (kind === "individual" && this.switches.individualDeleteRemovesRegistration) {
-      this.directory.deleteRegistration(id);
-    }
+    const { individualDeleteRemovesRegistration } = this.switches;
+    this.directory.deleteEntry(kind, id, {
+      withRegistration: kind === "individual" && individualDeleteRemovesRegistration,
+    });
   }
 
   /** Up to ten entries, one after the other; those that fail do not stop the others. */

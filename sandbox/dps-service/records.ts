@@ -146,8 +146,11 @@ export class Directory {
     return this.entriesOf(record.kind).put(this.key(record.id), record);
   }
 
-  deleteEntry(kind: EntryKind, id: string): void {
-    this.entriesOf(kind).delete(this.key(id));
+  deleteEntry(kind: EntryKind, id: string, also: { withRegistration: boolean }): void {
+    this.sandbox.atomically(() => {
+      this.entriesOf(kind).delete(this.key(id));
+      if (also.withRegistration) this.deleteRegistration(id);
+    });
   }
 
   registration(id: string): RegistrationRecord | undefined {
@@ -163,8 +166,10 @@ export class Directory {
   }
 
   deleteRegistration(id: string): void {
-    this.registrations.delete(this.key(id));
-    this.operations.delete(this.key(id));
+    this.sandbox.atomically(() => {
+      this.registrations.delete(this.key(id));
+      this.operations.delete(this.key(id));
+    });
   }
 
   operation(registrationId: string): OperationRecord | undefined {

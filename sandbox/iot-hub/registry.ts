@@ -79,8 +79,10 @@ export class DeviceRegistry {
   /** Deletes identity, modules and twins, and ends the device's connection. */
   delete(deviceId: string, ifMatch: Condition): void {
     checkEtag(this.get(deviceId).etag, ifMatch);
-    this.modules.deleteAll(deviceId);
-    this.devices.delete(deviceId);
+    this.sandbox.atomically(() => {
+      this.modules.deleteAll(deviceId);
+      this.devices.delete(deviceId);
+    });
     this.connections.end(deviceId, true);
   }
 
@@ -154,7 +156,7 @@ export class DeviceRegistry {
 
   private add(deviceId: string, input: IdentityInput, twin: TwinParts): DeviceRecord {
     const generationId = newGenerationId();
-    const record = this.devices.put({
+    return this.put({
       deviceId,
       generationId,
       etag: newIdentityEtag(),
@@ -165,14 +167,14 @@ export class DeviceRegistry {
       ...scopes({ ...input, deviceId, generationId }),
       ...newTwin(twin, this.sandbox.clock.now()),
     });
-    this.addSystemModules(record);
-    return record;
   }
 
-  private addSystemModules({ deviceId, capabilities }: DeviceRecord): void {
-    if (capabilities.iotEdge) {
-      this.modules.addSystemModules(deviceId);
-    }
+  /** The identity, with the modules that an Edge device has by itself. */
+  private put(record: DeviceRecord): DeviceRecord {
+    return this.sandbox.atomically(() => {
+      if (record.capabilities.iotEdge) this.modules.addSystemModules(record.deviceId);
+      return this.devices.put(record);
+    });
   }
 
   private rewrite(before: DeviceRecord, input: IdentityInput): DeviceRecord {
@@ -184,12 +186,11 @@ export class DeviceRegistry {
     if (input.status !== before.status) {
       written.statusUpdatedTime = hubDate(this.sandbox.clock.now());
     }
-    const after = this.devices.put({ ...written, etag: newIdentityEtag() });
+    const after = this.put({ ...written, etag: newIdentityEtag() });
     // Only this ends a live connection; a new thumbprint counts at the next one.
     if (after.status === "disabled") {
       this.connections.end(after.deviceId, false);
     }
-    this.addSystemModules(after);
     return after;
   }
 

@@ -10,7 +10,7 @@ import {
 import { enrollmentNotFound, unauthorized } from "../../dps-service/service-errors";
 import { attestByCertificate } from "./by-certificate";
 import { attestByKey } from "./by-key";
-import { readCertificate, thumbprint } from "./certificate";
+import { thumbprintOf } from "./certificate";
 
 /** What a device said and presented. */
 export interface DeviceRequest {
@@ -56,7 +56,7 @@ function byCertificate(
   }
   const { refusal, message, detail } = verdict;
   if (refusal === "unverified CA" && sandbox.switches.unverifiedCa === "operation-failed") {
-    const proof = { type: "x509", thumbprint: thumbprint(readCertificate(presented[0]!)) } as const;
+    const proof = { type: "x509", thumbprint: thumbprintOf(presented[0]!) } as const;
     return { by: undefined, proof, leads: "failed", note: detail };
   }
   const error = unauthorized(sandbox.clock.now(), message);
@@ -110,7 +110,7 @@ export function checkSameDevice(
   const leaf = request.presented[0];
   const same =
     proof.type === "x509"
-      ? leaf !== undefined && thumbprint(readCertificate(leaf)) === proof.thumbprint
+      ? leaf !== undefined && thumbprintOf(leaf) === proof.thumbprint
       : isSameEntry(attest(sandbox, directory, request).by, by);
   if (!same) {
     throw unauthorized(sandbox.clock.now());

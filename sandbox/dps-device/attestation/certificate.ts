@@ -1,6 +1,6 @@
 /** A certificate as attestation looks at it: signatures by OpenSSL, extensions by ASN.1. */
 import "reflect-metadata";
-import { X509Certificate } from "node:crypto";
+import { createHash, X509Certificate, type KeyObject } from "node:crypto";
 import {
   BasicConstraintsExtension,
   ExtendedKeyUsage,
@@ -32,6 +32,8 @@ const WEAK_SIGNATURE = /^SHA-1$|^1\.2\.840\.113549\.1\.1\.[234]$/;
 /** One certificate of a chain. */
 export interface ChainCertificate {
   der: Buffer;
+  /** See `thumbprintOf`. */
+  thumbprint: string;
   x509: X509Certificate;
   /** All common names of the subject, in the order of the certificate. */
   commonNames: string[];
@@ -52,8 +54,25 @@ export interface ChainCertificate {
   selfIssued: boolean;
 }
 
-/** Reads a DER certificate. Throws when it cannot be read. */
+/** Certificates that were read last, by thumbprint; the longest unused one first. */
+const known = new Map<string, ChainCertificate>();
+/** CA certificates come with every device and in every search for a chain; leaves pass through. */
+const KEPT = 500;
+
+/** Reads a DER certificate, once. Throws when it cannot be read. */
 export function readCertificate(der: Buffer): ChainCertificate {
+  const name = thumbprintOf(der);
+  const certificate = known.get(name) ?? parse(der, name);
+  known.delete(name);
+  known.set(name, certificate);
+  if (known.size > KEPT) {
+    const [oldest] = known.keys();
+    known.delete(oldest!);
+  }
+  return certificate;
+}
+
+function parse(der: Buffer, name: string): ChainCertificate {
   const x509 = new X509Certificate(der);
   const parsed = new ParsedCertificate(der);
   const basic = parsed.getExtension(BasicConstraintsExtension);
@@ -62,6 +81,7 @@ export function readCertificate(der: Buffer): ChainCertificate {
   const purposes = extended?.usages.map(String);
   return {
     der,
+    thumbprint: name,
     x509,
     commonNames: parsed.subjectName.getField("CN"),
     notBefore: parsed.notBefore,
@@ -89,15 +109,24 @@ function signatureName({ signatureAlgorithm }: ParsedCertificate): string {
 
 /** Did `issuer` sign `subject`: names, key identifiers, key usage and the signature itself? */
 export function issued(issuer: ChainCertificate, subject: ChainCertificate): boolean {
-  return subject.x509.checkIssued(issuer.x509) && subject.x509.verify(issuer.x509.publicKey);
+  return subject.x509.checkIssued(issuer.x509) && subject.x509.verify(publicKeyOf(issuer));
+}
+
+const publicKeys = new WeakMap<ChainCertificate, KeyObject>();
+
+/** Node decodes the key anew each time it is asked. */
+function publicKeyOf(certificate: ChainCertificate): KeyObject {
+  const key = publicKeys.get(certificate) ?? certificate.x509.publicKey;
+  publicKeys.set(certificate, key);
+  return key;
 }
 
 /** Same certificate, byte for byte. */
 export function same(a: ChainCertificate, b: ChainCertificate): boolean {
-  return a.der.equals(b.der);
+  return a === b || a.der.equals(b.der);
 }
 
 /** SHA-256 of the DER, upper-case hex: how DPS and IoT Hub name a certificate. */
-export function thumbprint({ x509 }: ChainCertificate): string {
-  return x509.fingerprint256.replaceAll(":", "");
+export function thumbprintOf(der: Buffer): string {
+  return createHash("sha256").update(der).digest("hex").toUpperCase();
 }

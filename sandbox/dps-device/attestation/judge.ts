@@ -3,7 +3,7 @@
  * Source unless said otherwise: learn.microsoft.com/azure/iot-dps/concepts-x509-attestation.
  */
 import type { Switches } from "../../common/switches";
-import { readCertificate, same, thumbprint, type ChainCertificate } from "./certificate";
+import { readCertificate, same, type ChainCertificate } from "./certificate";
 import { buildPaths, commonFault, type Anchor, type ChainFindings, type Path } from "./chain";
 
 /** An individual enrollment, as far as attestation is concerned. */
@@ -203,7 +203,7 @@ function chainRefusal({ faults, reachedUnverified }: ChainFindings): Verdict {
 }
 
 function admit(leaf: ChainCertificate, kind: "individual" | "group", id: string): Verdict {
-  return { admitted: true, by: { kind, id }, thumbprint: thumbprint(leaf) };
+  return { admitted: true, by: { kind, id }, thumbprint: leaf.thumbprint };
 }
 
 function readAnchors(certificates: Iterable<CaView>): Anchor[] {

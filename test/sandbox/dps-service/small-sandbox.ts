@@ -117,6 +117,7 @@ export async function smallSandbox(throttles = new Throttles(false)): Promise<Sm
     caCertificates: store.collection("ca-certificates"),
     hubs: store.collection("hubs"),
     collection: (name) => store.collection(name),
+    atomically: (run) => store.atomically(run),
     serverIdentity: (names) => root.serverIdentity(names),
     verifyToken: (bearer) => {
       if (bearer !== GOOD_TOKEN) {

@@ -67,6 +67,7 @@ export async function startTestArm(): Promise<TestArm> {
     caCertificates: store.collection("ca-certificates"),
     hubs: store.collection("hubs"),
     collection: (name) => store.collection(name),
+    atomically: (run) => store.atomically(run),
     serverIdentity: (names) => root.serverIdentity(names),
     verifyToken: (bearer) => authority.verify(bearer),
     // No device registers here, so a linked hub is only looked at.
