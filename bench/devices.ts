@@ -126,9 +126,9 @@ class MqttWire {
       this.arrived.push(packet);
       this.wake();
     });
-    reader.on("error", (error) => socket.destroy(error));
-    socket.on("data", (data) => reader.parse(data));
-    socket.on("error", (error) => (this.fault = error));
+    reader.on("error", (error: Error) => socket.destroy(error));
+    socket.on("data", (data: Buffer) => reader.parse(data));
+    socket.on("error", (error: Error) => (this.fault = error));
     socket.on("close", () => {
       this.fault ??= new Error("the connection was closed");
       this.wake();

@@ -8,7 +8,9 @@ const PAGE_BYTES = 4096;
 /** Processor time of all its threads so far, seconds. */
 export function cpuSeconds(pid: number): number {
   // Behind the name, which may hold anything: state is the first, user and system time the 12th and 13th.
-  const fields = read(pid, "stat").replace(/^.*\) /s, "").split(" ");
+  const fields = read(pid, "stat")
+    .replace(/^.*\) /s, "")
+    .split(" ");
   return (Number(fields[11]) + Number(fields[12])) / TICKS_A_SECOND;
 }
 

@@ -115,9 +115,7 @@ async function crowded(
 }
 
 /** Node's own TLS server, which asks for a certificate and says one byte. */
-async function startBare(
-  root: TestCa,
-): Promise<{ port: number; pid: number; close: () => void }> {
+async function startBare(root: TestCa): Promise<{ port: number; pid: number; close: () => void }> {
   const names = new SubjectAlternativeNameExtension([{ type: "dns", value: "localhost" }]);
   const { pem, key } = await root.leaf("localhost", { extensions: [names] });
   const child: ChildProcess = fork(`${__dirname}/bare-tls-server.cjs`, {

@@ -159,6 +159,11 @@ export function peerChain(socket: Socket): Buffer[] {
   return chain;
 }
 
+/** The first of `peerChain`. */
+export function peerLeaf(socket: Socket): Buffer | undefined {
+  return socket instanceof TLSSocket ? socket.getPeerCertificate().raw : undefined;
+}
+
 /** It takes Node a while to put a chain together, and HTTPS asks with every request. */
 const presented = new WeakMap<TLSSocket, Buffer[]>();
 

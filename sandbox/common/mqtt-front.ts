@@ -11,7 +11,7 @@ import type { Aedes, AuthenticateError, Client, Connection } from "aedes" with {
   "resolution-mode": "import",
 };
 import { injected } from "./fault-hooks";
-import { peerChain, tlsServerOptions } from "./http";
+import { peerChain, peerLeaf, tlsServerOptions } from "./http";
 import type { InjectedFault } from "./injected-faults";
 import type { Sandbox, ServerIdentity } from "./model";
 import type { LoggedRequest } from "./request-log";
@@ -23,8 +23,13 @@ export interface MqttConnect {
   username: string;
   /** Undefined when none was sent. Never to be logged. */
   password: string | undefined;
-  /** Presented certificates, DER, leaf first; empty when none was presented. */
-  peerChain: Buffer[];
+  /**
+   * Presented certificates, DER, leaf first; empty when none was presented. To be asked before the
+   * client has its answer: a connection that is over has no certificates any more.
+   */
+  readonly peerChain: () => Buffer[];
+  /** The first of them; much quicker than all of them. */
+  readonly peerLeaf: () => Buffer | undefined;
 }
 
 /**
@@ -259,11 +264,14 @@ class Clients {
       if (fault.kind !== "error" && fault.kind !== "throttle") client.conn.destroy();
       return SERVER_UNAVAILABLE;
     }
+    const presented = this.presented.get(client.conn);
+    const socket = client.conn as Connection & Socket;
     const answer = await this.options.authenticate({
       clientId: client.id,
       username: username ?? "",
       password: password?.toString("utf8"),
-      peerChain: this.presented.get(client.conn) ?? peerChain(client.conn as Connection & Socket),
+      peerChain: () => presented ?? peerChain(socket),
+      peerLeaf: () => (presented === undefined ? peerLeaf(socket) : presented[0]),
     });
     const { code, note } = typeof answer === "number" ? { code: answer, note: "" } : answer;
     this.record("CONNECT", username ?? "", code, note === "" ? client.id : `${client.id}: ${note}`);

@@ -29,25 +29,25 @@ export type Holder = (request: LoggedRequest) => Promise<void> | void;
 export class RequestLog extends EventEmitter<{ request: [LoggedRequest] }> {
   private seq = 0;
   private readonly holders = new Set<Holder>();
-  private file: number | undefined;
+  private open: number | undefined;
 
   /**
    * @param file JSON lines are appended here; undefined: only listeners hear of requests
    * @param now the sandbox's clock
    */
   constructor(
-    file: string | undefined,
+    private file: string | undefined,
     private readonly now: () => Date,
   ) {
     super();
-    this.file = file === undefined ? undefined : openSync(file, "a", 0o600);
   }
 
   /** Over HTTPS: when the request has been carried out, before it is answered. */
   record(request: Omit<LoggedRequest, "seq" | "time">): LoggedRequest {
     const entry: LoggedRequest = { seq: ++this.seq, time: this.now().toISOString(), ...request };
     if (this.file !== undefined) {
-      writeSync(this.file, `${JSON.stringify(entry)}\n`);
+      this.open ??= openSync(this.file, "a", 0o600);
+      writeSync(this.open, `${JSON.stringify(entry)}\n`);
     }
     this.emit("request", entry);
     return entry;
@@ -66,7 +66,8 @@ export class RequestLog extends EventEmitter<{ request: [LoggedRequest] }> {
 
   /** Nothing is written to the file any more. */
   close(): void {
-    if (this.file !== undefined) closeSync(this.file);
+    if (this.open !== undefined) closeSync(this.open);
+    this.open = undefined;
     this.file = undefined;
   }
 }

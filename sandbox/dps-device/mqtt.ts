@@ -57,7 +57,7 @@ export async function startDeviceMqtt(
       }
       // not known: whether a signature that is not right is refused here already; assumed that it
       // is treated like a certificate, whose refusal is the answer to the registration.
-      devices.set(clientId, { ...device, presented: peerChain, token: password });
+      devices.set(clientId, { ...device, presented: peerChain(), token: password });
       return ACCEPTED;
     },
     authorizeSubscribe: (_clientId, topic) => topic === ANSWERS,

@@ -74,7 +74,7 @@ function checkProof(
 ): string {
   switch (record.authentication.type) {
     case "selfSigned":
-      return checkThumbprint(sandbox, record, connect.peerChain[0]);
+      return checkThumbprint(sandbox, record, connect.peerLeaf());
     case "sas":
       return checkToken(hub, record, names, connect.password);
     case "certificateAuthority":

@@ -1,14 +1,18 @@
 /** A certificate as attestation looks at it: signatures by OpenSSL, extensions by ASN.1. */
-import "reflect-metadata";
 import { createHash, X509Certificate, type KeyObject } from "node:crypto";
+import { AsnConvert } from "@peculiar/asn1-schema";
 import {
-  BasicConstraintsExtension,
+  BasicConstraints,
+  Certificate,
   ExtendedKeyUsage,
-  ExtendedKeyUsageExtension,
+  type Extension,
+  id_ce_basicConstraints,
+  id_ce_extKeyUsage,
+  id_ce_keyUsage,
+  id_kp_clientAuth,
+  KeyUsage,
   KeyUsageFlags,
-  KeyUsagesExtension,
-  X509Certificate as ParsedCertificate,
-} from "@peculiar/x509";
+} from "@peculiar/asn1-x509";
 
 /** Critical extensions that are judged, or that say nothing about a chain (RFC 5280 4.2.1). */
 const UNDERSTOOD_EXTENSIONS = new Set([
@@ -26,8 +30,15 @@ const UNDERSTOOD_EXTENSIONS = new Set([
 const ANY_EXTENDED_KEY_USAGE = "2.5.29.37.0";
 /** RFC 5280 4.2.1.10. They are not evaluated here: see the switch criticalNameConstraints. */
 export const NAME_CONSTRAINTS = "2.5.29.30";
-/** SHA-1, and md2/md4/md5WithRSAEncryption (RFC 8017 A.2.4), for which the parser has no words. */
-const WEAK_SIGNATURE = /^SHA-1$|^1\.2\.840\.113549\.1\.1\.[234]$/;
+/** md2, md4, md5 and sha1 with RSA (RFC 8017 A.2.4), ecdsa-with-SHA1 (RFC 3279 2.2.3). */
+const WEAK_SIGNATURES = new Set([
+  "1.2.840.113549.1.1.2",
+  "1.2.840.113549.1.1.3",
+  "1.2.840.113549.1.1.4",
+  "1.2.840.113549.1.1.5",
+  "1.2.840.10045.4.1",
+]);
+const COMMON_NAME = "2.5.4.3";
 
 /** One certificate of a chain. */
 export interface ChainCertificate {
@@ -74,37 +85,38 @@ export function readCertificate(der: Buffer): ChainCertificate {
 
 function parse(der: Buffer, name: string): ChainCertificate {
   const x509 = new X509Certificate(der);
-  const parsed = new ParsedCertificate(der);
-  const basic = parsed.getExtension(BasicConstraintsExtension);
-  const usages = parsed.getExtension(KeyUsagesExtension);
-  const extended = parsed.getExtension(ExtendedKeyUsageExtension);
-  const purposes = extended?.usages.map(String);
+  const { tbsCertificate, signatureAlgorithm } = AsnConvert.parse(der, Certificate);
+  const { subject, validity, extensions = [] } = tbsCertificate;
+  const basic = extension(extensions, id_ce_basicConstraints, BasicConstraints);
+  const usages = extension(extensions, id_ce_keyUsage, KeyUsage)?.toNumber();
+  const purposes = extension(extensions, id_ce_extKeyUsage, ExtendedKeyUsage);
   return {
     der,
     thumbprint: name,
     x509,
-    commonNames: parsed.subjectName.getField("CN"),
-    notBefore: parsed.notBefore,
-    notAfter: parsed.notAfter,
-    isCa: basic?.ca === true,
-    pathLength: basic?.pathLength,
-    maySign: usages === null || (usages.usages & KeyUsageFlags.keyCertSign) !== 0,
+    commonNames: subject.flatMap((part) =>
+      [...part].filter(({ type }) => type === COMMON_NAME).map(({ value }) => value.toString()),
+    ),
+    notBefore: validity.notBefore.getTime(),
+    notAfter: validity.notAfter.getTime(),
+    isCa: basic?.cA === true,
+    pathLength: basic?.pathLenConstraint,
+    maySign: usages === undefined || (usages & KeyUsageFlags.keyCertSign) !== 0,
     mayAuthenticateClients:
       purposes === undefined ||
-      purposes.includes(ExtendedKeyUsage.clientAuth) ||
+      purposes.includes(id_kp_clientAuth) ||
       purposes.includes(ANY_EXTENDED_KEY_USAGE),
-    weaklySigned: WEAK_SIGNATURE.test(signatureName(parsed)),
-    unknownCritical: parsed.extensions
-      .filter(({ critical, type }) => critical && !UNDERSTOOD_EXTENSIONS.has(type))
-      .map(({ type }) => type),
+    weaklySigned: WEAK_SIGNATURES.has(signatureAlgorithm.algorithm),
+    unknownCritical: extensions
+      .filter(({ critical, extnID }) => critical && !UNDERSTOOD_EXTENSIONS.has(extnID))
+      .map(({ extnID }) => extnID),
     selfIssued: x509.subject === x509.issuer,
   };
 }
 
-/** The hash, or the OID of an algorithm that the parser does not know. */
-function signatureName({ signatureAlgorithm }: ParsedCertificate): string {
-  const { name, hash } = signatureAlgorithm as { name: string; hash?: { name: string } };
-  return hash?.name ?? name;
+function extension<T>(all: Extension[], type: string, as: new () => T): T | undefined {
+  const found = all.find(({ extnID }) => extnID === type);
+  return found && AsnConvert.parse(found.extnValue, as);
 }
 
 /** Did `issuer` sign `subject`: names, key identifiers, key usage and the signature itself? */

@@ -5,7 +5,6 @@ import { connect as connectSocket } from "node:net";
 import { connect, type IClientOptions, type MqttClient } from "mqtt";
 import {
   startMqttFront,
-  type MqttConnect,
   type MqttFront,
   type MqttFrontOptions,
 } from "../../../sandbox/common/mqtt-front";
@@ -20,7 +19,7 @@ describe("the MQTT listener", () => {
   let base: MqttFrontOptions;
   let requests: LoggedRequest[];
   let received: { clientId: string; topic: string; text: string }[];
-  let connects: MqttConnect[];
+  let presented: { chain: Buffer[]; leaf: Buffer | undefined }[];
   let ended: string[];
   const clients: MqttClient[] = [];
 
@@ -33,7 +32,7 @@ describe("the MQTT listener", () => {
   beforeEach(async () => {
     requests = [];
     received = [];
-    connects = [];
+    presented = [];
     ended = [];
     const log = new RequestLog(undefined, () => new Date());
     log.on("request", (request) => requests.push(request));
@@ -44,7 +43,7 @@ describe("the MQTT listener", () => {
       identity: await tls.serverIdentity(["localhost"]),
       listen: { address: "127.0.0.1", port: 0 },
       authenticate: (connection) => {
-        connects.push(connection);
+        presented.push({ chain: connection.peerChain(), leaf: connection.peerLeaf() });
         return connection.username === "good"
           ? 0
           : { code: Number(connection.username), note: "no" };
@@ -148,12 +147,12 @@ describe("the MQTT listener", () => {
         const client = await opened("a", { cert: leaf.chainPem, key: leaf.key, maxVersion });
         await client.endAsync();
       }
-      for (const { peerChain } of connects) {
-        assert.equal(peerChain.length, 2);
-        assert.ok(peerChain[0]?.equals(leaf.der));
+      for (const { chain, leaf: first } of presented) {
+        assert.equal(chain.length, 2);
+        assert.deepEqual([chain[0], first], [leaf.der, leaf.der]);
       }
       await opened("b");
-      assert.deepEqual(connects[2]?.peerChain, []);
+      assert.deepEqual(presented[2], { chain: [], leaf: undefined });
     });
   }
 

@@ -89,7 +89,8 @@ function hubAnswer(small: SmallSandbox, row: Case): HubAnswer {
     clientId: deviceId,
     username: `${HOST}/${deviceId}/?api-version=2021-04-12`,
     password: undefined,
-    peerChain: row.presented,
+    peerChain: () => row.presented,
+    peerLeaf: () => row.presented[0],
   });
   const { code, note } = typeof answer === "number" ? { code: answer, note: "" } : answer;
   if (code === 0) {
