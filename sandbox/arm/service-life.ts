@@ -145,10 +145,12 @@ export async function remove<T extends ServiceResource>(
 ): Promise<void> {
   await context.fronts.remove(kind, name);
   const certificates = caCertificatesOf(context.sandbox, kind);
-  for (const certificate of certificates.list(`${name}/`)) {
-    certificates.delete(`${name}/${certificate.name}`);
-  }
-  collection.delete(name);
+  context.sandbox.atomically(() => {
+    for (const certificate of certificates.list(`${name}/`)) {
+      certificates.delete(`${name}/${certificate.name}`);
+    }
+    collection.delete(name);
+  });
 }
 
 /** Makes a service reachable; a new one whose listeners cannot be opened never existed. */

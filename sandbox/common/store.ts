@@ -2,9 +2,7 @@ import { open, TransactionFlags, type RootDatabase } from "lmdb";
 
 /** As of a single `putSync`, but nothing of it stays when it throws. */
 const ABORTABLE =
-  TransactionFlags.ABORTABLE |
-  TransactionFlags.SYNCHRONOUS_COMMIT |
-  TransactionFlags.NO_SYNC_FLUSH;
+  TransactionFlags.ABORTABLE | TransactionFlags.SYNCHRONOUS_COMMIT | TransactionFlags.NO_SYNC_FLUSH;
 
 /**
  * Where every record of the sandbox lives: an embedded key-value database. Reads and writes are
