@@ -106,6 +106,7 @@ export default tseslint.config(
       "containment/**/*.ts",
       "plan/**/*.ts",
       "gitops/**/*.ts",
+      "status/**/*.ts",
     ],
     [...notFromProduct, ...azureOnlyInClients],
   ),

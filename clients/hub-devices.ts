@@ -15,7 +15,12 @@ export interface DeviceOfHub {
   /** Connects through an IoT Edge device. */
   isChild: boolean;
   /** What the device says itself of its certificate, in its reported properties. */
-  reported?: { leafSha256: string; issuerSha256: string };
+  reported?: {
+    leafSha256: string;
+    issuerSha256: string;
+    /** When that leaf ends, ISO 8601; absent when the device does not say it, or no time. */
+    leafNotAfter?: string;
+  };
 }
 
 /** More are not asked for by name: a query has at most 8 KiB (IoT Hub query language). */
@@ -39,7 +44,7 @@ interface Row {
   capabilities?: { iotEdge?: boolean };
   deviceScope?: string;
   parentScopes?: string[];
-  dps?: { leaf?: { sha256?: unknown }; issuer?: { sha256?: unknown } };
+  dps?: { leaf?: { sha256?: unknown; notAfter?: unknown }; issuer?: { sha256?: unknown } };
 }
 
 export class HubDevices extends HubClient {
@@ -62,6 +67,7 @@ export class HubDevices extends HubClient {
     atMost: number,
   ): Promise<{ devices: DeviceOfHub[]; isComplete: boolean }> {
     const wanted = new Set(deviceIds);
+    if (wanted.size === 0) return { devices: [], isComplete: true };
     const isFew = wanted.size <= MOST_NAMED;
     const condition = isFew ? ` WHERE deviceId IN [${[...wanted].map(literal).join(", ")}]` : "";
     const rows = await this.query(`SELECT ${COLUMNS} FROM devices${condition}`, atMost);
@@ -97,6 +103,7 @@ function deviceOf(row: Row): DeviceOfHub {
   const isEdge = row.capabilities?.iotEdge ?? false;
   const leafSha256 = sha256In(row.dps?.leaf);
   const issuerSha256 = sha256In(row.dps?.issuer);
+  const leafNotAfter = timeIn(row.dps?.leaf?.notAfter);
   return {
     deviceId: row.deviceId,
     authenticationType: row.authenticationType ?? "none",
@@ -107,7 +114,7 @@ function deviceOf(row: Row): DeviceOfHub {
     // An Edge device has a scope of its own; below another one it has that one's as parent.
     isChild: (row.parentScopes ?? []).length > 0 || (!isEdge && row.deviceScope !== undefined),
     ...(leafSha256 !== undefined && issuerSha256 !== undefined
-      ? { reported: { leafSha256, issuerSha256 } }
+      ? { reported: { leafSha256, issuerSha256, ...(leafNotAfter && { leafNotAfter }) } }
       : {}),
   };
 }
@@ -116,6 +123,11 @@ function deviceOf(row: Row): DeviceOfHub {
 function sha256In(part: { sha256?: unknown } | undefined): string | undefined {
   const text = typeof part?.sha256 === "string" ? part.sha256.replaceAll(":", "") : "";
   return /^[0-9a-f]{64}$/i.test(text) ? text.toUpperCase() : undefined;
+}
+
+function timeIn(text: unknown): string | undefined {
+  const time = typeof text === "string" ? Date.parse(text) : Number.NaN;
+  return Number.isNaN(time) ? undefined : new Date(time).toISOString();
 }
 
 /**

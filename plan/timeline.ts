@@ -5,6 +5,7 @@
 import type { SlotName } from "../certificates/declared";
 import type { CertificateSummary } from "../certificates/summary";
 import { duration } from "../certificates/fleet-rules";
+import { devicesWords } from "../certificates/fleet-usage";
 import { displayName } from "../certificates/text";
 
 export interface Timeline {
@@ -29,7 +30,12 @@ export interface TimelineBar {
   /** Absent: it does not exist yet, it is made by the change. */
   certificate?: Pick<
     CertificateSummary,
-    "subjectCommonName" | "subject" | "sha256Thumbprint" | "notBefore" | "notAfter"
+    | "subjectCommonName"
+    | "subject"
+    /** Empty: not known. */
+    | "sha256Thumbprint"
+    | "notBefore"
+    | "notAfter"
   >;
   /** What the change does to it; `kept` where there is no change. */
   change: "kept" | "added" | "removed";
@@ -154,12 +160,11 @@ function barLine(
   now: number,
   warnMs: number,
 ): TimelineLine {
-  const used = devices === undefined ? "" : `, ${devices} ${devices === 1 ? "device" : "devices"}`;
   if (certificate === undefined) {
     return {
       kind: "bar",
       words: `${slot}: made during up`,
-      note: `${lookWords("added")}${used}`,
+      note: lookWords("added"),
       look: "added",
       isWarning: false,
     };
@@ -175,7 +180,12 @@ function barLine(
   return {
     kind: "bar",
     words: `${slot}: ${displayName(subjectCommonName === "" ? subject : subjectCommonName)}`,
-    note: `${begins}${ends}${soon}${look === "ended" ? "" : `, ${lookWords(look)}`}${used}, SHA-256 ${sha256Thumbprint.slice(0, 8)}…`,
+    note: [
+      `${begins}${ends}${soon}`,
+      ...(look === "ended" ? [] : [lookWords(look)]),
+      ...(devices === undefined ? [] : [devicesWords(devices)]),
+      ...(sha256Thumbprint === "" ? [] : [`SHA-256 ${sha256Thumbprint.slice(0, 8)}…`]),
+    ].join(", "),
     look,
     span,
     ...(left > 0 && change !== "removed" && { warnFrom: span.to - warnMs }),

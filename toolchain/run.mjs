@@ -18,7 +18,7 @@ const typescript = (script) => [process.execPath, "--require", "tsx/cjs", join(p
 
 /**
  * What each command runs, and whether that needs the engine.
- * @type {Record<string, { run: string[], engine: boolean }>}
+ * @type {Record<string, { run: string[], engine: boolean | ((args: string[]) => boolean) }>}
  */
 const commands = {
   engine: { run: [], engine: true },
@@ -26,6 +26,10 @@ const commands = {
   rehearse: { run: typescript("rehearsal/main.ts"), engine: true },
   sandbox: { run: typescript("sandbox/main.ts"), engine: false },
   device: { run: typescript("device/main.ts"), engine: false },
+  status: {
+    run: typescript("status/main.ts"),
+    engine: (args) => !args.some((arg) => /^--(no-stack|state|service|host|help)(=|$)/.test(arg)),
+  },
   contain: { run: typescript("containment/main.ts"), engine: false },
   "state-copy": { run: typescript("gitops/main.ts"), engine: true },
   pulumi: { run: ["pulumi"], engine: true },
@@ -46,7 +50,8 @@ export async function runCommand(name, args) {
   }
   await checkNode();
   await ensurePackages();
-  const engine = command.engine ? await ensureEngine() : undefined;
+  const needsEngine = typeof command.engine === "boolean" ? command.engine : command.engine(args);
+  const engine = needsEngine ? await ensureEngine() : undefined;
   const environment = engine ? await engineEnvironment(engine) : process.env;
   const [executable, ...first] = command.run;
   if (!executable) return 0;

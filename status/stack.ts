@@ -1,0 +1,94 @@
+/** What the state of a Pulumi stack says of the DPS instances that it manages. */
+import { execFile } from "node:child_process";
+import { promisify } from "node:util";
+import { Breaches } from "../certificates/compromise";
+import type { KnownCertificate } from "../certificates/declared";
+import { knownCertificates } from "../certificates/slots";
+import { UNKNOWN } from "../dynamic-providers/handler";
+import type { FleetJudgementInputs } from "../dynamic-providers/fleet-judgement/provider";
+import { resolved } from "../dynamic-providers/rotation-manifest/declared-inputs";
+import type { Connection } from "../clients/target";
+
+/** One DPS instance of a stack. */
+export interface ManagedService {
+  connection: Connection;
+  /** PEM of everything declared that exists. */
+  known: string[];
+  isCompromised: (certificate: KnownCertificate) => boolean;
+  /** The manifest of issued leaves, relative to the folder of the program. */
+  issuedLeaves?: string;
+}
+
+/** The state cannot be had, or is none. */
+export class StackError extends Error {
+  override readonly name = "StackError";
+}
+
+/**
+ * The state of a stack as `pulumi stack export` prints it; secrets stay encrypted.
+ * @param stack default: the selected one
+ */
+export async function exportStack(
+  stack: string | undefined,
+  folder: string | undefined,
+): Promise<string> {
+  const args = [
+    "stack",
+    "export",
+    "--non-interactive",
+    ...(stack === undefined ? [] : ["--stack", stack]),
+    ...(folder === undefined ? [] : ["--cwd", folder]),
+  ];
+  try {
+    const { stdout } = await promisify(execFile)("pulumi", args, {
+      maxBuffer: 1024 * 1024 * 1024,
+      env: { ...process.env, PULUMI_SKIP_UPDATE_CHECK: "1" },
+    });
+    return stdout;
+  } catch (error) {
+    const { code, stderr = "" } = error as { code?: unknown; stderr?: string };
+    const found =
+      code === "ENOENT" ? "there is no `pulumi` on the PATH" : stderr.trim().split("\n").at(-1);
+    throw new StackError(
+      `The state of ${stack === undefined ? "the selected stack" : `stack ${stack}`} could not be exported (${found}). Give --stack NAME, --state FILE (of \`pulumi stack export\`), or --no-stack.`,
+    );
+  }
+}
+
+interface Resource {
+  type?: string;
+  inputs?: unknown;
+}
+
+/**
+ * Its DPS instances, whatever the program is: found by the resource that judges what is declared for one.
+ * @param source for people: where the text is from
+ */
+export function managedServices(state: string, source: string): ManagedService[] {
+  let parsed: { deployment?: { resources?: Resource[] } | null } | null;
+  try {
+    parsed = JSON.parse(state) as typeof parsed;
+  } catch {
+    throw new StackError(`${source} is not JSON: give what \`pulumi stack export\` prints.`);
+  }
+  if (typeof parsed?.deployment !== "object") {
+    throw new StackError(`${source} is no state: give what \`pulumi stack export\` prints.`);
+  }
+  return (parsed.deployment?.resources ?? [])
+    .filter(({ type }) => type === "pulumi-nodejs:dynamic/dps:FleetJudgement")
+    .map(({ inputs }) => managedService(inputs as FleetJudgementInputs));
+}
+
+function managedService(inputs: FleetJudgementInputs): ManagedService {
+  const made = Object.entries(inputs.made).filter(([, pem]) => pem !== UNKNOWN);
+  const declared = resolved({ ...inputs, made: Object.fromEntries(made) });
+  const breaches = new Breaches(undefined, declared);
+  const { issuedLeaves } = inputs;
+  return {
+    connection: inputs.connection,
+    known: knownCertificates(declared).map(([, { pem }]) => pem),
+    isCompromised: (certificate) =>
+      breaches.shutsOut(certificate.summary.sha256Thumbprint, certificate),
+    ...(issuedLeaves !== undefined && { issuedLeaves: issuedLeaves.file }),
+  };
+}

@@ -1,0 +1,170 @@
+/** What a status says of a roll and of what ends, from what was read. */
+import assert from "node:assert/strict";
+import Ajv from "ajv";
+import { windowOf } from "../../status/ending";
+import schema from "../../status/status.schema.json";
+import { told } from "../../status/telling";
+import { summarize } from "../../certificates/summary";
+import { DAY_MS, heldCertificate, join, type Scene, scene, status } from "./scene";
+
+describe("the status of a roll", () => {
+  let here: Scene;
+  beforeEach(async () => {
+    here = await scene();
+  });
+
+  const fleet = (): void => {
+    join(here, "s-1", "hub-a.test", here.old);
+    join(here, "s-2", "hub-a.test", here.next);
+    join(here, "s-3", "hub-b.test", here.next);
+    join(here, "s-4", "hub-b.test");
+  };
+
+  it("counts devices on the old certificate, on the new one and not known, by entry and by hub", () => {
+    fleet();
+    const [sensors] = status(here).entries;
+    assert.deepEqual(
+      sensors?.slots.map(({ name, role, subject }) => [name, role, subject]),
+      [
+        ["primary", "old", "CN=Old root"],
+        ["secondary", "new", "CN=Next root"],
+      ],
+    );
+    assert.deepEqual(sensors.devices, { onRecord: 4, onOld: 1, onNew: 2, notKnown: 1 });
+    assert.deepEqual(sensors.hubs, [
+      { hub: "hub-a.test", onRecord: 2, onOld: 1, onNew: 1, notKnown: 0 },
+      { hub: "hub-b.test", onRecord: 2, onOld: 0, onNew: 1, notKnown: 1 },
+    ]);
+    assert.deepEqual(sensors.atRisk, { onOld: ["s-1"], notKnown: ["s-4"] });
+  });
+
+  it("does not believe what devices report while a certificate of the entry is compromised", () => {
+    fleet();
+    const stolen = summarize(here.old.pem).sha256Thumbprint;
+    const [sensors] = status(here, {
+      isCompromised: ({ summary }) => summary.sha256Thumbprint === stolen,
+    }).entries;
+    assert.deepEqual(sensors?.devices, { onRecord: 4, onOld: 0, onNew: 0, notKnown: 4 });
+  });
+
+  it("knows nobody's issuer without certificates to recognise it by, and what DPS shows of a CA all the same", () => {
+    fleet();
+    const [sensors] = status(here, { known: [] }).entries;
+    assert.equal(sensors?.devices.notKnown, 4);
+    assert.equal(sensors.slots[0]?.subject, "CN=Old root");
+    assert.equal(sensors.slots[0].sha256Thumbprint, null);
+    const body = Buffer.from(here.old.pem).toString("base64");
+    here.inventory.caCertificates[0]!.certificate = body;
+    assert.equal(status(here, { known: [] }).entries[0]?.devices.onOld, 1);
+  });
+
+  it("leaves device names out on request, and says in the schema all that it says", () => {
+    fleet();
+    const without = status(here, { withoutNames: true });
+    assert.equal(without.entries[0]?.atRisk, null);
+    assert.ok(!JSON.stringify(without).includes("s-4"));
+    const validate = new Ajv({ allowUnionTypes: true }).compile(schema);
+    for (const each of [without, status(here)]) {
+      assert.ok(validate(each), JSON.stringify(validate.errors));
+    }
+    const extra = { ...without, more: 1 };
+    assert.ok(!validate(extra));
+  });
+
+  it("tells a person how far it is and who is behind", () => {
+    fleet();
+    const text = told(status(here), []);
+    for (const line of [
+      "Roll of group sensors: 50 % done. 4 devices on record: 2 on the new certificate, 1 on the old one, 1 not known.",
+      "  hub-a.test: 1 on the new certificate, 1 on the old one, 0 not known",
+      "  on the old one: s-1",
+      "  not known: s-4",
+      "  Retiring the old one puts 2 devices at risk.",
+      "CA certificates of the service: 2 of 25.",
+      "  old: verified, ends 2026-12-14 (in 19 days), used by group sensors",
+      "Ends within 30 days:",
+      "  group sensors, primary: 2026-12-14 (in 19 days), 2 devices on record depend on it or may",
+    ]) {
+      assert.ok(text.split("\n").includes(line), `${line}\nis not in\n${text}`);
+    }
+  });
+
+  it("counts individual enrollments in which nothing happens instead of listing them", async () => {
+    const leaf = await here.next.leaf("truck-7", { notAfter: new Date("2028-01-01T00:00:00Z") });
+    for (const id of ["truck-7", "truck-8"]) {
+      here.inventory.entries.push({
+        kind: "individual",
+        id,
+        key: `individual:${id}`,
+        enabled: true,
+        slots: [heldCertificate("primary", leaf)],
+      });
+    }
+    assert.match(told(status(here), []), /^2 more individual enrollments: one certificate each/m);
+  });
+});
+
+describe("what ends", () => {
+  let here: Scene;
+  beforeEach(async () => {
+    here = await scene();
+  });
+  const ending = (more: Parameters<typeof status>[1] = {}) =>
+    status(here, more).ending.map(
+      ({ what, where, devices, urgency }) => `${what} ${where}: ${devices} ${urgency}`,
+    );
+
+  it("is due while a device depends on it, or may, and covered when every device has what lasts", () => {
+    join(here, "s-2", "hub-a.test", here.next);
+    assert.deepEqual(ending(), ["slot group sensors, primary: 0 covered"]);
+    join(here, "s-4", "hub-a.test");
+    assert.deepEqual(ending(), ["slot group sensors, primary: 1 due"]);
+    assert.deepEqual(ending({ windowMs: 10 * DAY_MS }), []);
+    here.inventory.entries[0]!.enabled = false;
+    assert.deepEqual(
+      ending().filter((each) => each.startsWith("slot")),
+      [],
+    );
+  });
+
+  it("is due when it is the only certificate, or when the other one ends as well", () => {
+    here.inventory.entries[0]!.slots.pop();
+    assert.deepEqual(ending(), ["slot group sensors, primary: 0 due"]);
+    here.inventory.readAt = "2026-12-20T00:00:00Z";
+    assert.deepEqual(ending(), ["slot group sensors, primary: 0 ended"]);
+  });
+
+  it("is a root above a group's certificate too, and nothing that is known to be used by nobody", async () => {
+    const low = await here.old.intermediate("Low", { notAfter: new Date("2029-01-01T00:00:00Z") });
+    here.inventory.entries[0]!.slots = [heldCertificate("primary", low)];
+    const known = [here.old.pem, here.next.pem];
+    assert.deepEqual(ending({ known: [...known, low.pem] }), ["ca CA certificate old: 0 due"]);
+    assert.deepEqual(ending({ known }), ["ca CA certificate old: 0 due"]);
+    here.inventory.entries[0]!.slots = [{ name: "primary", ca: "next" }];
+    assert.deepEqual(ending({ known }), ["ca CA certificate old: 0 covered"]);
+  });
+
+  it("are leaves that devices report of themselves, in a window of their own", () => {
+    here.inventory.entries[0]!.slots.shift();
+    join(here, "s-1", "hub-a.test", here.next, "2026-11-30T00:00:00.000Z");
+    join(here, "s-2", "hub-a.test", here.next, "2027-11-30T00:00:00.000Z");
+    here.inventory.caCertificates.shift();
+    assert.deepEqual(ending(), ["leaves group sensors: 1 due"]);
+    assert.equal(status(here).entries[0]?.firstLeafEnds, "2026-11-30T00:00:00.000Z");
+    assert.deepEqual(ending({ leavesWindowMs: DAY_MS }), []);
+    here.inventory.devices[0]!.identities[0]!.thumbprints = ["CD".repeat(32)];
+    assert.deepEqual(ending(), [], "a report about a leaf that the hub does not have");
+  });
+
+  it("is looked for in a time that is written as one", () => {
+    assert.deepEqual(["12h", "30d", "2w", "0d"].map(windowOf), [
+      DAY_MS / 2,
+      30 * DAY_MS,
+      14 * DAY_MS,
+      0,
+    ]);
+    for (const wrong of ["", "30", "d", "-1d", "1.5d", "30 d", "1y", "999999d"]) {
+      assert.equal(windowOf(wrong), undefined, wrong);
+    }
+  });
+});
