@@ -14,6 +14,7 @@ import {
   withMade,
 } from "../configuration/load-certificates";
 import { reenabled } from "../configuration/reenable";
+import { record } from "../dynamic-providers/judgement-record";
 import { targetNow } from "../clients/target-time";
 import { entriesOf } from "../certificates/slots";
 import { foldCase } from "../certificates/text";
@@ -82,7 +83,9 @@ export function readStack(): Stack {
     return { ...resolve(configuration, declared), signed: proofs.signed };
   } catch (error) {
     // The engine prints a RunError without a stack trace: the message is for whoever wrote the configuration.
-    throw error instanceof RefusedError ? new pulumi.RunError(error.message) : error;
+    if (!(error instanceof RefusedError)) throw error;
+    record({ by: "program", faults: [...error.faults] });
+    throw new pulumi.RunError(error.message);
   }
 }
 

@@ -7,6 +7,7 @@ import { allEntries, withSettling } from "../breach-containment/closing";
 import { reachedEntries, reachOf } from "../breach-containment/reach";
 import { sizeOf } from "../device-twin-journal/waves";
 import { hasUnknown, say } from "../handler";
+import { record } from "../judgement-record";
 import { type Candidate, candidatesOf, type Reach, reachedSince } from "./candidates";
 import { Evidence, type Verdict } from "./judging";
 import type { RemovalScope } from "./scope";
@@ -16,9 +17,11 @@ const MOST = 1000;
 
 /** Says, when a breach is new, how many devices it will cost, per hub, and how many are not known. */
 export async function announce(olds: Partial<RemovalScope>, news: RemovalScope): Promise<void> {
-  if (hasUnknown([news.connection, news.compromised, news.caKeys, news.goodIssuers])) {
+  const { remove, goodIssuers } = news;
+  if (hasUnknown([news.connection, news.compromised, news.caKeys, goodIssuers])) {
     return;
   }
+  record({ by: "removal", remove, goodIssuers });
   const before =
     olds.compromised === undefined || olds.contained === undefined || hasUnknown(olds.contained)
       ? undefined

@@ -6,6 +6,7 @@ import type { Connection } from "../../clients/target";
 import { askTargetTime, targetNow } from "../../clients/target-time";
 import { issuedLeavesOf } from "../device-registration-removal/issued-leaves-file";
 import { type Handler, hasUnknown, say } from "../handler";
+import { record } from "../judgement-record";
 import { declaredChanges, failuresOf, sayingOnly } from "../judging";
 import { type DeclaredInputs, resolved } from "../rotation-manifest/declared-inputs";
 import { judgeLive } from "./judging";
@@ -30,13 +31,20 @@ export const fleetJudgement: Handler<FleetJudgementInputs> = {
     const after = resolved(news);
     const before = olds.declared === undefined ? undefined : resolved(olds as FleetJudgementInputs);
     // A service that is only about to be made has no devices.
-    if (isDeepStrictEqual(before, after) || hasUnknown(news.connection)) return { inputs: news };
-    await askTargetTime(news.connection.target);
-    const { faults, counts } = await judgeLive(news.connection, before, after, {
+    if (hasUnknown(news.connection)) return { inputs: news };
+    const { connection } = news;
+    if (isDeepStrictEqual(before, after)) {
+      record({ by: "fleet", connection, faults: [] });
+      return { inputs: news };
+    }
+    await askTargetTime(connection.target);
+    const live = await judgeLive(connection, before, after, {
       issued: issuedLeavesOf(news.issuedLeaves),
     });
-    counts.forEach(say);
-    return { inputs: news, failures: failuresOf([...refusedHere(before, after), ...faults]) };
+    const faults = [...refusedHere(before, after), ...live.faults];
+    record({ by: "fleet", connection, faults });
+    live.counts.forEach(say);
+    return { inputs: news, failures: failuresOf(faults) };
   },
 };
 

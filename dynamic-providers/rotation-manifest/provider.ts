@@ -11,6 +11,7 @@ import { askTargetTime, targetNow } from "../../clients/target-time";
 import { type Handler, say } from "../handler";
 import { issuedLeavesOf } from "../device-registration-removal/issued-leaves-file";
 import { NOTHING_ASKED } from "../fleet-judgement/judging";
+import { record } from "../judgement-record";
 import { declaredChanges, failuresOf, sayingOnly } from "../judging";
 import { type DeclaredInputs, resolved } from "./declared-inputs";
 import { countBefore, judgeBefore } from "./live-service";
@@ -47,13 +48,21 @@ export const rotationManifest: Handler<RotationManifestInputs> = {
     const everCompromised = remembered(olds.everCompromised ?? [], before, after);
     const notice = news.target && (await askTargetTime(news.target));
     if (notice) say(`warning: ${notice}`);
+    const now = targetNow();
     const own = olds.applied ?? [];
-    const applied = recordSlots(own, after, targetNow());
+    const applied = recordSlots(own, after, now);
+    const about = {
+      by: "manifest" as const,
+      now: now.toISOString(),
+      ...(before && { before }),
+      after,
+      ...(news.issuedLeaves && { issuedLeaves: news.issuedLeaves }),
+    };
     if (isDeepStrictEqual(before, after)) {
       // Time goes on while nothing changes: what ran out is said at every run.
-      judgeAlone(after, targetNow())
-        .filter(({ code }) => code === "DPS-CERT-050")
-        .forEach((fault) => say(`warning: ${formatFault(fault)}`));
+      const expired = judgeAlone(after, now).filter(({ code }) => code === "DPS-CERT-050");
+      expired.forEach((fault) => say(`warning: ${formatFault(fault)}`));
+      record({ ...about, faults: expired, rolls: [] });
       return { inputs: { ...news, rolls: olds.rolls ?? [], everCompromised, applied } };
     }
     const known: KnownFacts = {
@@ -62,7 +71,7 @@ export const rotationManifest: Handler<RotationManifestInputs> = {
       // The service lets go of a hub before anything behind it is asked.
       ...(takesHubsAway(before, after) && { hubCounts: await countBefore(news.service) }),
     };
-    const { faults, rolls } = judge(before, after, targetNow(), known);
+    const { faults, rolls } = judge(before, after, now, known);
     const isRefused = refusals(faults).length > 0;
     const live = isRefused
       ? await judgeBefore(news.service, before, after, {
@@ -73,6 +82,7 @@ export const rotationManifest: Handler<RotationManifestInputs> = {
     live.counts.forEach(say);
     const failures = failuresOf([...faults, ...live.faults]);
     const changing = rolls.filter(({ procedure, phase }) => phase !== "none" || procedure === "P3");
+    record({ ...about, faults: [...faults, ...live.faults], rolls: changing });
     if (!isRefused) {
       changing.forEach((roll) => {
         say(rollText(roll));

@@ -39,7 +39,8 @@ export class TestStack {
     }
   }
 
-  private get file(): string {
+  /** Path of the configuration. */
+  get file(): string {
     return join(this.folder, `Pulumi.${this.name}.yaml`);
   }
 

@@ -1,0 +1,260 @@
+/** One roll, as a reviewer reads it: its certificates, its overlap, its devices. */
+import { chainTo } from "../certificates/chain";
+import { allKnown, Breaches } from "../certificates/compromise";
+import type { Declared, KnownCertificate, Roll } from "../certificates/declared";
+import { atRisk } from "../certificates/retirement-rules";
+import { type EntryFacts } from "../certificates/fleet-facts";
+import { usageOf, using } from "../certificates/fleet-usage";
+import { minus } from "../certificates/roll-steps";
+import { entriesOf, type Entry, own, type ResolvedSlot } from "../certificates/slots";
+import { displayName, listed, pathOf } from "../certificates/text";
+import { meaningOf } from "./meaning";
+import type { Inventory } from "./inventory";
+import type { DeviceFate } from "./lock-out";
+import {
+  MOST_NAMED,
+  type NamedDevices,
+  type PlanCertificate,
+  type PlanChange,
+  type PlanDevices,
+  type PlanOverlap,
+  type PlanSlot,
+} from "./model";
+import { PHASES, PROCEDURES } from "./words";
+
+const DAY_MS = 86_400_000;
+
+export interface ChangeContext {
+  before: Declared | undefined;
+  after: Declared;
+  now: Date;
+}
+
+export function changeOf(
+  roll: Roll,
+  context: ChangeContext,
+  inventory: Inventory | undefined,
+  fates: DeviceFate[] | undefined,
+): PlanChange {
+  const { before, after } = context;
+  const old = before && entriesOf(before).find(({ path }) => path === roll.entry);
+  const entry = entriesOf(after).find(({ path }) => path === roll.entry);
+  const { procedure, phase, words, steps, back } = roll;
+  const facts = old && inventory?.facts.entries[old.key];
+  const devices =
+    old === undefined || facts === undefined || fates === undefined
+      ? null
+      : devicesOf(old, entry, facts, fates, context);
+  return {
+    path: roll.entry,
+    kind: roll.kind,
+    procedure,
+    procedureWords: PROCEDURES[procedure],
+    phase,
+    phaseWords: PHASES[phase],
+    words,
+    meaning: meaningOf({
+      procedure,
+      phase,
+      isGroup: roll.kind === "group",
+      arriving: listed(minus(entry?.slots ?? [], old?.slots ?? []).map(slotName)),
+      leaving: listed(minus(old?.slots ?? [], entry?.slots ?? []).map(slotName)),
+      staying: listed((entry?.slots ?? []).map(slotName)),
+      devices,
+    }),
+    slots:
+      old === undefined && entry === undefined
+        ? caSlots(roll, context)
+        : slots(old, entry, context),
+    overlap: overlapOf(roll, old, entry, facts, context.now),
+    devices,
+    steps: steps.map((each) => each.words),
+    back,
+  };
+}
+
+function slots(
+  old: Entry | undefined,
+  entry: Entry | undefined,
+  context: ChangeContext,
+): PlanSlot[] {
+  return (["primary", "secondary"] as const).flatMap((name) => {
+    const before = old?.slots.find((slot) => slot.name === name);
+    const after = entry?.slots.find((slot) => slot.name === name);
+    if (before === undefined && after === undefined) return [];
+    const shown = (slot: ResolvedSlot | undefined, declared: Declared | undefined) =>
+      slot === undefined || declared === undefined
+        ? null
+        : certificate(slot, declared, context.now);
+    return [
+      { slot: name, before: shown(before, context.before), after: shown(after, context.after) },
+    ];
+  });
+}
+
+/** The certificate's own name in a sentence. */
+function slotName({ certificate: each, certificateName = "" }: ResolvedSlot): string {
+  const name = each?.known === true ? each.summary.subjectCommonName : (each?.commonName ?? "");
+  return displayName(name === "" ? certificateName : name);
+}
+
+/** A CA certificate has no slots: it is there, or it is not. */
+function caSlots({ entry }: Roll, { before, after, now }: ChangeContext): PlanSlot[] {
+  const shown = (declared: Declared | undefined): PlanCertificate | null => {
+    if (declared === undefined) return null;
+    const name = Object.keys(declared.caCertificates).find(
+      (each) => pathOf("caCertificates", each) === entry,
+    );
+    const ca = name === undefined ? undefined : own(declared.caCertificates, name);
+    if (name === undefined || ca === undefined) return null;
+    const found = own(declared.certificates, ca.certificate);
+    return shownAs(ca.certificate, name, found?.known === true ? found : undefined, declared, now);
+  };
+  const slot = { slot: "certificate" as const, before: shown(before), after: shown(after) };
+  return slot.before === null && slot.after === null ? [] : [slot];
+}
+
+function certificate(slot: ResolvedSlot, declared: Declared, now: Date): PlanCertificate {
+  const known = slot.certificate?.known === true ? slot.certificate : undefined;
+  const ca = "ca" in slot.slot ? slot.slot.ca : null;
+  return shownAs(slot.certificateName ?? null, ca, known, declared, now);
+}
+
+function shownAs(
+  name: string | null,
+  ca: string | null,
+  known: KnownCertificate | undefined,
+  declared: Declared,
+  now: Date,
+): PlanCertificate {
+  if (known === undefined) return { name, ca, facts: null };
+  const { summary } = known;
+  return {
+    name,
+    ca,
+    facts: {
+      subject: summary.subject,
+      commonName: summary.subjectCommonName,
+      issuer: summary.issuer,
+      sha1: summary.sha1Thumbprint,
+      sha256: summary.sha256Thumbprint,
+      notBefore: summary.notBefore,
+      notAfter: summary.notAfter,
+      key: summary.keyType,
+      signature: summary.signatureAlgorithm,
+      chainsTo: anchorOf(known, declared),
+      daysLeft: Math.floor((new Date(summary.notAfter).getTime() - now.getTime()) / DAY_MS),
+    },
+  };
+}
+
+/** Name of the CA of this DPS that its chain ends at. */
+function anchorOf({ pem }: KnownCertificate, declared: Declared): string | null {
+  const anchors = Object.entries(declared.caCertificates).flatMap(([name, ca]) => {
+    const found = own(declared.certificates, ca.certificate);
+    return found?.known === true && ca.waits !== true ? [[found.pem, name] as const] : [];
+  });
+  const known = allKnown(undefined, declared).map((each) => each.pem);
+  const end = chainTo(
+    pem,
+    anchors.map(([each]) => each),
+    known,
+  )?.at(-1);
+  return anchors.find(([each]) => each === end)?.[1] ?? null;
+}
+
+function overlapOf(
+  { phase }: Roll,
+  old: Entry | undefined,
+  entry: Entry | undefined,
+  facts: EntryFacts | undefined,
+  now: Date,
+): PlanOverlap | null {
+  if (old === undefined || entry === undefined) return null;
+  const gone = minus(old.slots, entry.slots);
+  const added = minus(entry.slots, old.slots);
+  if (phase === "replace" && gone.length > 0 && added.length > 0) {
+    return {
+      days: 0,
+      words: "none: the old certificate is refused from the moment the new one is accepted",
+    };
+  }
+  if (phase === "retire") {
+    const since = facts?.lastWritten;
+    if (since === undefined) return { days: null, words: "not known: the entry was not read" };
+    const days = Math.floor((now.getTime() - new Date(since).getTime()) / DAY_MS);
+    return {
+      days,
+      words: `it ends now; DPS has accepted both since ${since.slice(0, 10)}, or before`,
+    };
+  }
+  if (phase !== "prepare" && phase !== "activate") return null;
+  const shared = minus(old.slots, gone);
+  const ends = [...shared, ...added].map(({ certificate: each }) =>
+    each?.known === true ? new Date(each.summary.notAfter).getTime() : Infinity,
+  );
+  const begins = [...added].map(({ certificate: each }) =>
+    each?.known === true ? new Date(each.summary.notBefore).getTime() : now.getTime(),
+  );
+  const end = Math.min(...ends);
+  const begin = Math.max(now.getTime(), ...begins);
+  if (!Number.isFinite(end))
+    return { days: null, words: "not known: a certificate is made during up" };
+  return {
+    days: Math.max(0, Math.floor((end - begin) / DAY_MS)),
+    words: `until ${new Date(end).toISOString().slice(0, 10)}, when the first of them expires`,
+  };
+}
+
+function devicesOf(
+  old: Entry,
+  entry: Entry | undefined,
+  facts: EntryFacts,
+  fates: DeviceFate[],
+  { before, after }: ChangeContext,
+): PlanDevices {
+  const among = allKnown(before, after);
+  const next = entry?.slots ?? [];
+  const gone = minus(old.slots, next);
+  const breaches = new Breaches(before, after);
+  const isBreach = gone.some(
+    ({ certificateName = "", certificate: each }) =>
+      breaches.of(certificateName, each) !== undefined,
+  );
+  const both = { ...old, slots: [...old.slots, ...minus(next, old.slots)] };
+  const usage = usageOf(facts, both, among, isBreach);
+  const kept = gone.length > 0 ? next : minus(next, old.slots);
+  const staying = using(usage, kept);
+  const leaving = gone.flatMap((slot) => atRisk(usage, slot, next).onOld);
+  const onOld = gone.length > 0 ? leaving : using(usage, old.slots, kept);
+  const settled = new Set([...staying, ...onOld].map(({ deviceId }) => deviceId));
+  const notKnown = facts.devices.filter(({ deviceId }) => !settled.has(deviceId));
+  const ofEntry = fates.filter((each) => each.entry === old.key);
+  const cutOff = ofEntry.filter(({ fate }) => fate === "refused");
+  const shutOut = ofEntry.filter(({ fate }) => fate === "shut out");
+  return {
+    onRecord: facts.devices.length,
+    onNew: staying.length,
+    onOld: onOld.length,
+    notKnown: notKnown.length,
+    cutOff: cutOff.length,
+    shutOut: shutOut.length,
+    names: {
+      cutOff: some(cutOff),
+      shutOut: some(shutOut),
+      onOld: some(onOld),
+      notKnown: some(notKnown),
+    },
+    edge: named(facts.edge),
+    children: named(facts.children),
+    withSasKey: named(facts.withSasKey),
+  };
+}
+
+function some(devices: { deviceId: string }[]): string[] {
+  return devices.slice(0, MOST_NAMED).map(({ deviceId }) => deviceId);
+}
+
+function named(ids: string[]): NamedDevices {
+  return { count: ids.length, names: ids.slice(0, MOST_NAMED) };
+}

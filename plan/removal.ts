@@ -1,0 +1,92 @@
+/** Which hub identities go after a breach, counted from the inventory with the removal's own judgement. */
+import { compromisedKeys, reachedThumbprints } from "../certificates/compromised-keys";
+import type { Declared } from "../certificates/declared";
+import { type IssuedLeaf, LeafEvidence } from "../certificates/issued-leaves";
+import { foldCase } from "../certificates/text";
+import type { RemovalSettings } from "../dynamic-providers/device-registration-removal/scope";
+import type { Inventory, InventoryDevice, LiveEntry } from "./inventory";
+import { MOST_NAMED, type PlanRemoval } from "./model";
+
+/** Writes to the registry that one unit of an S1 or S2 hub takes in a minute (IoT Hub quotas and throttling). */
+const REGISTRY_A_MINUTE = 100;
+/** Disabled, which ends the connection, and then deleted. */
+const WRITES_A_DEVICE = { delete: 2, rekey: 2 };
+
+export interface RemovalFacts {
+  before: Declared | undefined;
+  after: Declared;
+  /** Undefined: the change was refused before the program said how devices are removed. */
+  remove: RemovalSettings | undefined;
+  goodIssuers: string[];
+  issued: readonly IssuedLeaf[];
+}
+
+/** Null when no key is newly compromised, or nobody came in with one. */
+export function removalOf(facts: RemovalFacts, inventory: Inventory): PlanRemoval | null {
+  const { before, after, remove, goodIssuers, issued } = facts;
+  const known = new Set(before === undefined ? [] : compromisedKeys(before).map(({ key }) => key));
+  const keys = compromisedKeys(after).filter(({ key }) => !known.has(key));
+  const cas = new Map(inventory.caCertificates.map(({ name, thumbprint }) => [name, thumbprint]));
+  const perHub = new Map<string, { goes: Set<string>; spared: number; left: number }>();
+  const notKnown = new Set<string>();
+  for (const key of keys) {
+    const thumbprints = new Set(reachedThumbprints(key));
+    const holds = ({ slots }: LiveEntry): boolean =>
+      slots.some((slot) =>
+        "ca" in slot
+          ? thumbprints.has(cas.get(slot.ca) ?? "")
+          : thumbprints.has(slot.certificate.sha256Thumbprint.toUpperCase()),
+      );
+    const entries = new Map(
+      inventory.entries.filter(holds).map(({ key: entry, kind }) => [entry, kind]),
+    );
+    const evidence = new LeafEvidence(key, goodIssuers, issued);
+    const ids = new Set(key.registrationIds.map(foldCase));
+    for (const device of inventory.devices) {
+      const kind = entries.get(device.entry);
+      if (kind === undefined && !ids.has(foldCase(device.registrationId))) continue;
+      for (const identity of device.identities) {
+        const leaf = evidence.of(device.registrationId, identity.thumbprints);
+        const hub = perHub.get(identity.hub) ?? { goes: new Set(), spared: 0, left: 0 };
+        perHub.set(identity.hub, hub);
+        if (leaf !== "stolen" && (kind !== "group" || leaf === "good")) hub.spared += 1;
+        else if (leaf === "unknown" && remove?.how === "evidenced") hub.left += 1;
+        else hub.goes.add(nameOf(device));
+        if (kind === "group" && leaf === "unknown") notKnown.add(nameOf(device));
+      }
+    }
+  }
+  if (perHub.size === 0) return null;
+  const hubs = [...perHub].map(([hub, { goes, spared, left }]) => ({
+    hub,
+    goes: goes.size,
+    spared,
+    left,
+    names: [...goes].sort().slice(0, MOST_NAMED),
+  }));
+  const most = Math.max(...hubs.map(({ goes }) => goes));
+  const writes = most * WRITES_A_DEVICE[remove?.keep ?? "delete"];
+  return {
+    how: remove?.how ?? null,
+    keep: remove?.keep ?? null,
+    hubs: hubs.sort((one, other) => one.hub.localeCompare(other.hub)),
+    notKnown: notKnown.size,
+    loses: loses(remove?.keep),
+    minutes: Math.ceil(writes / REGISTRY_A_MINUTE),
+  };
+}
+
+function nameOf({ deviceId }: InventoryDevice): string {
+  return deviceId;
+}
+
+function loses(keep: RemovalSettings["keep"] | undefined): string[] {
+  return keep === "rekey"
+    ? [
+        "its connection, and its certificate at the hub: the identity stays, disabled, with a thumbprint that nobody has, until the device registers again",
+      ]
+    : [
+        "its connection at once, and its identity: what is queued for it and what it has reported is gone",
+        "tags, desired properties, modules and the place below an Edge device: saved before, and given back when it has registered again",
+      ];
+}

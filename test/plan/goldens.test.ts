@@ -1,0 +1,155 @@
+import assert from "node:assert/strict";
+import type { Declared } from "../../certificates/declared";
+import { markdown } from "../../plan/markdown";
+import type { Plan } from "../../plan/model";
+import { matchesGolden, named } from "./golden";
+import { isPlan } from "./schema";
+import { edited, planOf, scene, type Scene, type SceneDevice } from "./scene";
+
+interface Row {
+  name: string;
+  /** What was carried out last. Default: the scene as it is. */
+  before?: (base: Declared) => void;
+  change: (copy: Declared) => void;
+  devices?: (all: SceneDevice[]) => SceneDevice[];
+  verdict: Plan["verdict"];
+}
+
+const overlapping = (base: Declared): void => {
+  base.caCertificates["root-b"] = { certificate: "root-b" };
+  base.enrollmentGroups["sensors"]!.secondary = { ca: "root-b" };
+};
+/** They have taken the next leaf, and say so. */
+const rolled = (all: SceneDevice[]): SceneDevice[] =>
+  all.map((one) =>
+    one.entry === "group:sensors"
+      ? { ...one, id: "sensor-3", leaf: "sensor-3", reports: true }
+      : one,
+  );
+
+const ROWS: Row[] = [
+  {
+    name: "p4-individual-breach",
+    verdict: "changes",
+    change: (copy) => {
+      copy.individualEnrollments["truck-7"]!.primary = { certificate: "truck-b" };
+      copy.compromised = [{ certificate: "truck-a", reason: "key found on a stolen laptop" }];
+    },
+  },
+  {
+    name: "p5-individual-expiration",
+    verdict: "changes",
+    change: (copy) => {
+      copy.individualEnrollments["truck-7"]!.secondary = { certificate: "truck-b" };
+    },
+  },
+  {
+    name: "p6-root-breach",
+    verdict: "changes",
+    change: (copy) => {
+      delete copy.caCertificates["root-a"];
+      copy.caCertificates["root-b"] = { certificate: "root-b" };
+      copy.enrollmentGroups["sensors"]!.primary = { ca: "root-b" };
+      copy.compromised = [{ certificate: "root-a", reason: "HSM backup was copied" }];
+    },
+  },
+  {
+    name: "p7-intermediate-breach",
+    verdict: "changes",
+    change: (copy) => {
+      copy.enrollmentGroups["gateways"]!.primary = { certificate: "plant-2" };
+      copy.compromised = [{ certificate: "plant-1", reason: "key leaked by the plant" }];
+    },
+  },
+  { name: "p8-root-prepare", verdict: "changes", change: overlapping },
+  {
+    name: "p8-root-retire",
+    verdict: "changes",
+    before: overlapping,
+    devices: (all) => rolled(all).slice(2),
+    change: (copy) => {
+      copy.enrollmentGroups["sensors"] = { secondary: { ca: "root-b" }, status: "enabled" };
+      delete copy.caCertificates["root-a"];
+    },
+  },
+  {
+    name: "p9-intermediate-expiration",
+    verdict: "changes",
+    change: (copy) => {
+      copy.enrollmentGroups["gateways"]!.secondary = { certificate: "plant-2" };
+    },
+  },
+  {
+    name: "breach-without-replacement",
+    verdict: "changes",
+    change: (copy) => {
+      copy.enrollmentGroups["gateways"] = {
+        primary: { certificate: "plant-1" },
+        status: "disabled",
+      };
+      copy.compromised = [{ certificate: "plant-1", reason: "key leaked by the plant" }];
+    },
+  },
+  {
+    name: "refused-compromised-key",
+    verdict: "refused",
+    change: (copy) => {
+      copy.compromised = [{ certificate: "root-a", reason: "HSM backup was copied" }];
+    },
+  },
+  {
+    name: "refused-devices-depend",
+    verdict: "refused",
+    before: overlapping,
+    change: (copy) => {
+      copy.enrollmentGroups["sensors"] = { secondary: { ca: "root-b" }, status: "enabled" };
+      delete copy.caCertificates["root-a"];
+    },
+  },
+  {
+    name: "refused-without-overlap",
+    verdict: "refused",
+    change: (copy) => {
+      copy.enrollmentGroups["gateways"]!.primary = { certificate: "plant-2" };
+    },
+  },
+  {
+    name: "waived-devices-depend",
+    verdict: "changes",
+    before: overlapping,
+    change: (copy) => {
+      copy.enrollmentGroups["sensors"] = { secondary: { ca: "root-b" }, status: "enabled" };
+      delete copy.caCertificates["root-a"];
+      copy.waivers = [
+        {
+          code: "DPS-CERT-058",
+          path: "enrollmentGroups.sensors.primary.ca",
+          reason: "the three are scrapped on Monday",
+          until: "2026-06-30",
+          devices: ["sensor-1", "sensor-2", "sensor-4"],
+        },
+      ];
+    },
+  },
+  { name: "nothing", verdict: "nothing", change: () => undefined },
+];
+
+describe("golden plans", () => {
+  let all: Scene;
+  before(async () => {
+    all = await scene();
+  });
+
+  for (const row of ROWS) {
+    it(row.name, () => {
+      const base = edited(all.base, row.before ?? (() => undefined));
+      const devices = row.devices?.(all.devices) ?? all.devices;
+      const plan = planOf(all, base, edited(base, row.change), { devices });
+      assert.equal(plan.verdict, row.verdict, JSON.stringify(plan.refusals));
+      assert.ok(isPlan(plan), isPlan.problem(plan));
+      matchesGolden(`${row.name}.md`, named(markdown(plan), all.certificates));
+      const json = `${JSON.stringify(plan, null, 2)}\n`;
+      matchesGolden(`${row.name}.json`, named(json, all.certificates));
+    });
+  }
+});
