@@ -250,7 +250,7 @@ export function caEntryFaults(after: Declared): Fault[] {
           "DPS-CERT-053",
           `${path}.proof`,
           "a CA that is verified on this configuration's word alone",
-          "prove possession of its key with keyFile",
+          "declare it under another name with a proof of possession (keyFile, command or offline), and point the groups at that one",
         ),
       );
     }

@@ -34,7 +34,7 @@ export function standing(olds: CaCertificateOutputs, news: CaCertificateInputs):
     );
   }
   if (live.isVerified) {
-    if (pending === undefined) return { is: "settled" };
+    if (pending === undefined) return { is: "settled", ...unproved(olds, news) };
     if (!waits(news.proof)) return { is: "owed" };
     return tooMuch(
       news,
@@ -61,6 +61,22 @@ export function sameTerms(olds: CaCertificateOutputs, news: CaCertificateInputs)
   ];
   const acted = news.reenable === undefined || news.reenable === olds.reenabled;
   return acted && isDeepStrictEqual(terms(olds), terms(news));
+}
+
+/** A proof that is declared for what DPS was told to believe: DPS asks for none any more. */
+function unproved(
+  { attested }: CaCertificateOutputs,
+  { name, proof, certificate }: CaCertificateInputs,
+): Pick<Standing, "words"> {
+  if (attested !== true || proof === undefined || "selfAttested" in proof) return {};
+  return {
+    words: fault(
+      "DPS-CERT-053",
+      proofPath(name, "proof"),
+      `a CA that is still verified on this configuration's word alone: nobody has asked for the proof that is declared now: ${describe(certificate)}`,
+      "declare the certificate under another name with this proof, point the groups at that one, and remove this one; or declare selfAttested",
+    ),
+  };
 }
 
 function left(news: CaCertificateInputs, what: string): Standing {

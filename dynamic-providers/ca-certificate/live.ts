@@ -36,6 +36,8 @@ export interface CaCertificateOutputs extends CaCertificateInputs {
     /** Somebody deleted it; the rest is what was last seen. */
     deleted?: true;
   };
+  /** DPS was told that it is verified, and nobody has proved it since. */
+  attested?: true;
   /** The proof is not there yet. */
   pending?: PendingProof;
   /** The last `reenable` that was carried out. */

@@ -70,7 +70,9 @@ export const caCertificate: Handler<CaCertificateInputs, CaCertificateOutputs> =
           : `CA certificate "${inputs.name}" is in DPS already with this content; going on from there.`,
       );
     }
-    return { id: inputs.name, outs: await settle(client, inputs, { found }) };
+    // Who verified what was there already is not known.
+    const attested = inputs.proof !== undefined && "selfAttested" in inputs.proof;
+    return { id: inputs.name, outs: await settle(client, inputs, { found, attested }) };
   },
 
   async read(id, props) {
@@ -100,8 +102,13 @@ export const caCertificate: Handler<CaCertificateInputs, CaCertificateOutputs> =
     const goesOn = same && olds.live.sha1Thumbprint !== declared;
     const seenNow = seen(olds, found);
     if (standing(goesOn ? olds : seenNow, news).is !== "owed") {
-      const { live, pending, reenabled } = seenNow;
-      const outs = { ...news, live, ...reenabledBy(news, reenabled) };
+      const { live, attested, pending, reenabled } = seenNow;
+      const outs = {
+        ...news,
+        live,
+        ...(attested === true && { attested }),
+        ...reenabledBy(news, reenabled),
+      };
       return { outs: pending === undefined ? outs : { ...outs, pending } };
     }
     if (!same && found !== undefined && olds.certificate.sha1Thumbprint === found.thumbprint) {
@@ -113,9 +120,9 @@ export const caCertificate: Handler<CaCertificateInputs, CaCertificateOutputs> =
         { onlyEnabled: isCompromised(news, olds.certificate) },
       );
     }
-    const { pending, reenabled } = olds;
+    const { attested, pending, reenabled } = olds;
     const untrusted = same && pending !== undefined && waits(news.proof) && found.isVerified;
-    return { outs: await settle(client, news, { found, pending, reenabled, untrusted }) };
+    return { outs: await settle(client, news, { found, attested, pending, reenabled, untrusted }) };
   },
 
   async delete(id, props) {

@@ -9,6 +9,8 @@ export interface Before {
   found: LiveCaCertificate | undefined;
   pending?: PendingProof | undefined;
   reenabled?: string | undefined;
+  /** It is verified because DPS was told so. */
+  attested?: boolean | undefined;
   /** It is verified, and must not be. */
   untrusted?: boolean;
 }
@@ -17,7 +19,7 @@ export interface Before {
 export async function settle(
   client: CaCertificatesClient,
   inputs: CaCertificateInputs,
-  { found, pending, reenabled, untrusted = false }: Before,
+  { found, pending, reenabled, attested = false, untrusted = false }: Before,
 ): Promise<CaCertificateOutputs> {
   const { name, proof } = inputs;
   const attests = proof !== undefined && "selfAttested" in proof;
@@ -28,7 +30,11 @@ export async function settle(
   const owed = !(stays && found.isVerified);
   const prove = owed ? await proverOf(inputs) : undefined;
   const there = stays ? found : await upload(client, inputs, found?.etag);
-  const outs = { ...inputs, ...reenabledBy(inputs, reenabled) };
+  const outs = {
+    ...inputs,
+    ...reenabledBy(inputs, reenabled),
+    ...((owed ? attests : attested) && { attested: true as const }),
+  };
   // An upload ends the codes that were given out for what was there before.
   const waiting = stays ? pending : undefined;
   if (prove !== undefined) {

@@ -22,7 +22,7 @@ export const parentGroup: Procedure = {
     const livesOn = rehearsal.join(
       { registrationId: "region-1", rollFirst: "register" },
       await pki.leafBelow(root, "region-1"),
-      await rehearsal.outputs(),
+      rehearsal.wire.targetOf(rehearsal.wire.serviceName),
     );
     await livesOn.works();
 

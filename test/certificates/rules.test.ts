@@ -176,7 +176,7 @@ describe("the rules of one configuration", () => {
       "a self-attested CA",
       () => ({ caCertificates: { "root-a": { certificate: "root-a", selfAttested: true } } }),
       () => [
-        "DPS-CERT-053 at caCertificates.root-a.proof: found a CA that is verified on this configuration's word alone; fix: prove possession of its key with keyFile",
+        "DPS-CERT-053 at caCertificates.root-a.proof: found a CA that is verified on this configuration's word alone; fix: declare it under another name with a proof of possession (keyFile, command or offline), and point the groups at that one",
       ],
     ],
     [

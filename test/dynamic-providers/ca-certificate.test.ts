@@ -1,5 +1,6 @@
 import assert from "node:assert/strict";
 import { summarize } from "../../certificates/summary";
+import type { CaCertificateOutputs } from "../../dynamic-providers/ca-certificate/live";
 import { caCertificate as handler } from "../../dynamic-providers/ca-certificate/provider";
 import { enrollmentGroup } from "../../dynamic-providers/enrollment-group/provider";
 import { UNKNOWN } from "../../dynamic-providers/handler";
@@ -53,6 +54,21 @@ describe("CA certificates, as the engine calls them", () => {
     const outs = await scene.create(scene.inputs(root, { proof: { selfAttested: true } }));
     assert.equal(outs.live.isVerified, true);
     assert.equal(scene.writes.length, 1);
+  });
+
+  it("says of a self-attested certificate that a proof declared later has not been asked for", async () => {
+    const attested = await scene.create(scene.inputs(root, { proof: { selfAttested: true } }));
+    const said = async (outs: CaCertificateOutputs): Promise<string> => {
+      scene.stage.reset();
+      await scene.changes(outs, scene.inputs(root));
+      return scene.said;
+    };
+    const words = `warning: DPS-CERT-053 at caCertificates.${scene.name}.proof: found a CA that is still verified on this configuration's word alone: nobody has asked for the proof that is declared now: ${shown(root)}; fix: declare the certificate under another name with this proof, point the groups at that one, and remove this one; or declare selfAttested`;
+    assert.equal(await said(attested), words);
+    // Also after another change of the resource, and a refresh.
+    const kept = await scene.update(attested, scene.inputs(root, { retain: true }));
+    assert.equal(await said(await scene.refresh(kept)), words);
+    assert.equal(await said(await scene.create(scene.inputs(root))), "");
   });
 
   it("tells DPS to believe a certificate that was uploaded and not proved", async () => {
