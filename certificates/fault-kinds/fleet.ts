@@ -71,7 +71,7 @@ export const FLEET = {
     title: "another DPS instance linked to the same hub",
     severity: "warning",
     explanation:
-      "Hub identities are looked for by device ID, so devices of the other instance with the same IDs would be touched; and a thief may come in through the other instance.",
+      "Hub identities are looked for by device ID. One that the other instance wrote goes when it holds the compromised leaf, or when a group here admitted a device of the same ID and nothing proves its leaf good; one under an ID that only the other instance knows is not found. And a thief may come in through the other instance.",
   },
   "DPS-CERT-069": {
     title: "facts of the fleet that are not complete",
