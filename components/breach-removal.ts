@@ -46,6 +46,7 @@ export class BreachRemoval extends pulumi.ComponentResource {
       connection: service.connection,
       compromised: args.compromised,
       caKeys: service.containment.caKeys,
+      slotKeys: service.containment.slotKeys,
       contained: service.containment.contained,
       remove: args.remove,
       goodIssuers: args.goodIssuers,

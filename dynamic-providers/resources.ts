@@ -79,6 +79,7 @@ export class FleetJudgementResource extends DynamicResource<FleetJudgementInputs
 export class BreachContainmentResource extends DynamicResource<BreachContainmentInputs> {
   declare readonly contained: pulumi.Output<Record<string, Containment>>;
   declare readonly caKeys: pulumi.Output<Record<string, string[]>>;
+  declare readonly slotKeys: pulumi.Output<Record<string, string[]>>;
 
   constructor(
     name: string,

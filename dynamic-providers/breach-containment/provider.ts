@@ -1,8 +1,4 @@
-import {
-  type CompromisedKey,
-  reachedKeys,
-  reachedThumbprints,
-} from "../../certificates/compromised-keys";
+import { type CompromisedKey, reachedThumbprints } from "../../certificates/compromised-keys";
 import { EnrollmentsClient } from "../../clients/enrollments";
 import type { Connection } from "../../clients/target";
 import { type Handler, hasUnknown, say } from "../handler";
@@ -12,13 +8,12 @@ import {
   type ClosedEntry,
   close,
   closedSince,
-  type EntryName,
-  isSame,
   type LiveEntry,
   nameOf,
   withSettling,
 } from "./closing";
 import { type Reason, reachedEntries, reachOf } from "./reach";
+import { retiredEntries } from "./retired";
 
 export interface BreachContainmentInputs {
   connection: Connection;
@@ -164,7 +159,9 @@ async function containAll(
   for (const key of inputs.compromised) {
     const earlier = before[key.key]?.entries ?? [];
     const closed = [...earlier, ...(await contain(inputs, key, earlier))];
-    contained[key.key] = { entries: [...closed, ...(await retired(inputs, key, closed))] };
+    const { entries, gone } = await retiredEntries(inputs, key, closed);
+    gone.forEach(say);
+    contained[key.key] = { entries: [...closed, ...entries] };
   }
   return contained;
 }
@@ -194,40 +191,4 @@ async function contain(
   const closed = await closeReached(names);
   unsure.forEach(say);
   return withSettling(client, closedSince(earlier, closed));
-}
-
-/**
- * Entries that held the key before it was known to be stolen, and let it go since. The cut-off is DPS's
- * time of their last change: the one that let it go, or a later one.
- */
-async function retired(
-  inputs: BreachContainmentInputs,
-  key: CompromisedKey,
-  closed: ClosedEntry[],
-): Promise<ClosedEntry[]> {
-  const reached = reachedKeys(key);
-  const once = Object.entries(inputs.slotKeys ?? {})
-    .filter(([, keys]) => keys.some((one) => reached.includes(one)))
-    .map(([name]) => entryOf(name))
-    .filter((entry) => closed.every((each) => !isSame(each, entry)));
-  if (once.length === 0) {
-    return [];
-  }
-  const live = await allEntries(new EnrollmentsClient(inputs.connection));
-  return once.flatMap((entry) => {
-    const found = live.find((each) => isSame(each, entry));
-    if (found === undefined) {
-      say(
-        `warning: ${nameOf(entry)} held ${key.subject} once and is gone from DPS: registrations that came in through it are not looked for.`,
-      );
-      return [];
-    }
-    const { kind, id, lastUpdated } = found;
-    return [{ kind, id, cutOff: lastUpdated, settling: [] }];
-  });
-}
-
-function entryOf(name: string): EntryName {
-  const at = name.indexOf("/");
-  return { kind: name.startsWith("group/") ? "group" : "individual", id: name.slice(at + 1) };
 }

@@ -5,6 +5,7 @@ import { fault, formatFault } from "../../certificates/faults";
 import { allNames } from "../breach-containment/ca-names";
 import { allEntries, withSettling } from "../breach-containment/closing";
 import { reachedEntries, reachOf } from "../breach-containment/reach";
+import { retiredEntries } from "../breach-containment/retired";
 import { sizeOf } from "../device-twin-journal/waves";
 import { hasUnknown, say } from "../handler";
 import { record } from "../judgement-record";
@@ -52,7 +53,7 @@ export async function announce(olds: Partial<RemovalScope>, news: RemovalScope):
   say(await words(news, candidates));
 }
 
-/** The entries that hold a new key now: containment will close them. */
+/** The entries that hold a new key now, which containment will close; and those that held it once. */
 async function expectedReaches(
   before: Parameters<typeof reachedSince>[0],
   now: RemovalScope,
@@ -64,10 +65,11 @@ async function expectedReaches(
     const { names } = await allNames(now, key);
     const reached = reachedEntries(key, reachOf(key, names), await allEntries(client));
     const holding = [...reached.keys()].filter(({ enabled }) => !known || enabled);
+    const once = known ? [] : (await retiredEntries(now, key, holding)).entries;
     reaches.push({
       key: key.key,
       registrationIds: known ? [] : key.registrationIds,
-      entries: await withSettling(client, holding),
+      entries: [...(await withSettling(client, holding)), ...once],
     });
   }
   return reaches;

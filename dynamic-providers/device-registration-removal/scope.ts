@@ -8,6 +8,8 @@ export interface RemovalScope {
   compromised: CompromisedKey[];
   /** Keys that each CA certificate name was ever declared to have; as in `BreachContainment`. */
   caKeys: Record<string, string[]>;
+  /** Keys that each entry was ever declared to hold; as in `BreachContainment`. */
+  slotKeys?: Record<string, string[]>;
   /** What was closed, by `CompromisedKey.key`. */
   contained: Record<string, Containment>;
   remove: RemovalSettings;

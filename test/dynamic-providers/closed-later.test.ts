@@ -2,6 +2,8 @@ import assert from "node:assert/strict";
 import { CaCertificatesClient } from "../../clients/ca-certificates";
 import { breachContainment } from "../../dynamic-providers/breach-containment/provider";
 import { candidatesOf } from "../../dynamic-providers/device-registration-removal/candidates";
+import { deviceTwinJournal } from "../../dynamic-providers/device-twin-journal/provider";
+import { UNKNOWN } from "../../dynamic-providers/handler";
 import { TestCa } from "../support/test-ca";
 import { NOW, RemovalRuns } from "./removal-runs";
 import { Stage, stolen } from "./stage";
@@ -98,6 +100,14 @@ describe("an entry that is closed in a later change, for a key that is known alr
 
     const declared = inputs([oldKey], [goodKey!.key]);
     const news = (await breachContainment.check(retired, declared)).inputs!;
+    stage.reset();
+    // The preview counts them too, when it does not know yet what containment will find.
+    const scope = { ...news, contained: UNKNOWN as never, remove: NOW, goodIssuers: [] };
+    await stage.listening(() => deviceTwinJournal.check({}, scope));
+    assert.match(
+      stage.said.join("\n"),
+      /^removal \(how: now, keep: delete\): 1 device came in through what CN=Old root admits\n {2}hub \S+: 1 identity will be removed\n/,
+    );
     stage.reset();
     const { outs: later } = await breachContainment.update(
       "containment",
