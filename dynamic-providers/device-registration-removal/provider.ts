@@ -5,8 +5,9 @@ import { reachedEntries, reachOf } from "../breach-containment/reach";
 import { hasContent, type JournalEntry, journalOf } from "../device-twin-journal/journal";
 import { type Handler, hasUnknown, say } from "../handler";
 import { candidateId, candidatesOf, reachesOf } from "./candidates";
+import { Keeping } from "./keeping";
 import { inSeries, until } from "./pacing";
-import { type Outcome, removeDevices } from "./removing";
+import { type Outcome, removeDevices, type Removed } from "./removing";
 import { anyBack, type Restored, restoreDevice } from "./restoring";
 import { declaredKeys, type RemovalScope } from "./scope";
 
@@ -48,6 +49,8 @@ export interface DeviceRegistrationRemovalOutputs extends Omit<
   left: string[];
 }
 
+const ID = "removal";
+
 /**
  * Ends what a compromised key still holds, only when a read shows that no enabled entry holds the key.
  * `removing.ts` says how. It goes on at the next `up` where it was cut: what was done is read from the
@@ -65,17 +68,22 @@ export const deviceRegistrationRemoval: Handler<
     if (hasUnknown([news.compromised, news.contained, news.journal, news.waiting, news.held])) {
       return { changes: true };
     }
+    const progress = { ...olds.progress };
+    if (isJudgedAnew(olds, news)) {
+      forget(progress, "left");
+    }
+    const entries = entriesOf(news, olds.saved);
     return {
       changes:
         news.waiting > 0 ||
         news.waiting !== olds.waiting ||
-        openIn(olds.progress, news, isJudgedAnew(olds, news)).length > 0 ||
-        (await anyBack(news.connection, awaited(olds.progress, entriesOf(news, olds.saved)))),
+        openIn(progress, news, entries).length > 0 ||
+        (await anyBack(news.connection, awaited(olds.progress, entries))),
     };
   },
 
   async create(inputs) {
-    return { id: "removal", outs: await goOn(undefined, inputs) };
+    return { id: ID, outs: await goOn(undefined, inputs) };
   },
 
   async read(id, props) {
@@ -97,45 +105,78 @@ async function goOn(
 ): Promise<DeviceRegistrationRemovalOutputs> {
   const progress = { ...before?.progress };
   const saved = new Map((before?.saved ?? []).map((one) => [candidateId(one), one]));
-  const failures: string[] = [];
-  const run = async (entries: JournalEntry[]): Promise<void> => {
-    const done = await removeDevices(inputs, entries);
+  const stop: string[] = [];
+  const now = (): JournalEntry[] => entriesOf(inputs, [...saved.values()]);
+  const outs = () => outputsOf(inputs, now(), progress, [...saved.values()]);
+  try {
+    tellDropped(before, inputs, progress);
+    if (before !== undefined && isJudgedAnew(before, inputs)) {
+      forget(progress, "left");
+    }
+    const open = openIn(progress, inputs, now());
+    if (open.length > 0) {
+      await refuseWhileOpen(inputs);
+      stop.push(...(await remove(inputs, open, true, progress, saved)));
+      if (inputs.waiting === 0) {
+        // A sweep: what settled while the others were removed.
+        const late = await lateComers(inputs, now());
+        late.forEach((entry) => saved.set(candidateId(entry), entry));
+        stop.push(...(await remove(inputs, late, false, progress, saved)));
+      }
+      say(summaryOf(inputs, open, progress, stop.length));
+    }
+    await restore(inputs, now(), progress);
+  } catch (error) {
+    throw keepingState(error, outs());
+  }
+  const reasons = [
+    ...(stop.length > 0
+      ? [`${stop.length} devices could not be removed: ${stop.slice(0, 5).join("; ")}.`]
+      : []),
+    ...(inputs.held === "" ? [] : [inputs.held]),
+  ];
+  if (reasons.length > 0) {
+    const words = `The removal is not finished. ${reasons.join(" ")}`;
+    throw keepingState(new Error(words), outs());
+  }
+  return outs();
+}
+
+/** How a dynamic provider says that it has come this far and no further: the engine keeps the state. */
+function keepingState(error: unknown, properties: DeviceRegistrationRemovalOutputs): Error {
+  const message = error instanceof Error ? error.message : String(error);
+  return Object.assign(new Error(message), { id: ID, properties, reasons: [message] });
+}
+
+/**
+ * Removes them, and notes in `progress` and `saved` what came of it, also when it fails on the way. Answers
+ * with sentences about those that could not be removed.
+ * @param isStored are the entries in the state already, so that what they have may be deleted?
+ */
+async function remove(
+  inputs: DeviceRegistrationRemovalInputs,
+  entries: JournalEntry[],
+  isStored: boolean,
+  progress: Record<string, Progress>,
+  saved: Map<string, JournalEntry>,
+): Promise<string[]> {
+  if (entries.length === 0) {
+    return [];
+  }
+  const done: Removed = { outcomes: new Map(), failures: [] };
+  const keeping = new Keeping(inputs.connection, isStored, new Set(saved.keys()));
+  try {
+    await removeDevices(inputs, entries, keeping, done);
+  } finally {
     for (const entry of entries) {
       const outcome = done.outcomes.get(candidateId(entry));
       if (outcome !== undefined) {
         progress[candidateId(entry)] = { deviceId: entry.deviceId, outcome };
       }
     }
-    done.saved.forEach((entry, id) => saved.set(id, entry));
-    failures.push(...done.failures);
-  };
-
-  tellDropped(before, inputs, progress);
-  const judgedAnew = before !== undefined && isJudgedAnew(before, inputs);
-  const open = openIn(progress, inputs, judgedAnew);
-  if (open.length > 0) {
-    await refuseWhileOpen(inputs);
-    await run(open);
-    if (inputs.waiting === 0) {
-      // A sweep: what settled while the others were removed.
-      const late = await lateComers(inputs, [...saved.values()]);
-      late.forEach((entry) => saved.set(candidateId(entry), entry));
-      await run(late);
-    }
-    say(summaryOf(inputs, open, progress, failures.length));
+    keeping.newer.forEach((entry, id) => saved.set(id, entry));
   }
-  const entries = entriesOf(inputs, [...saved.values()]);
-  await restore(inputs, entries, progress);
-  const stop = [
-    ...(failures.length > 0
-      ? [`${failures.length} devices could not be removed: ${failures.slice(0, 5).join("; ")}.`]
-      : []),
-    ...(inputs.held === "" ? [] : [inputs.held]),
-  ];
-  if (stop.length > 0) {
-    throw new Error(`The removal is not finished. ${stop.join(" ")}`);
-  }
-  return outputsOf(inputs, entries, progress, [...saved.values()]);
+  return done.failures;
 }
 
 /** The journal's entries, and what is newer than they are. */
@@ -144,17 +185,24 @@ function entriesOf({ journal }: DeviceRegistrationRemovalInputs, saved: JournalE
   return [...all.values()];
 }
 
-/** Whose turn it is and who is not done; `judgedAnew`: also who was left or spared. */
+/** Takes back an outcome, so that whoever has it is judged anew. */
+function forget(progress: Record<string, Progress>, outcome: Outcome): void {
+  for (const [id, one] of Object.entries(progress)) {
+    if (one.outcome === outcome) delete progress[id];
+  }
+}
+
+/** Whose turn it is and who is not done. */
 function openIn(
   progress: Record<string, Progress>,
   inputs: DeviceRegistrationRemovalInputs,
-  judgedAnew: boolean,
+  entries: JournalEntry[],
 ): JournalEntry[] {
   const declared = declaredKeys(inputs);
-  return inputs.journal.filter((entry) => {
-    const outcome = progress[candidateId(entry)]?.outcome;
-    const isOpen = outcome === undefined || (judgedAnew && outcome === "left");
-    return isOpen && entry.keys.some((key) => declared.has(key));
+  return entries.filter((entry) => {
+    return (
+      progress[candidateId(entry)] === undefined && entry.keys.some((key) => declared.has(key))
+    );
   });
 }
 
@@ -209,9 +257,9 @@ async function refuseWhileOpen(inputs: RemovalScope): Promise<void> {
 /** Registrations that settled after the journal was written are at risk as well. */
 async function lateComers(
   inputs: DeviceRegistrationRemovalInputs,
-  saved: JournalEntry[],
+  entries: JournalEntry[],
 ): Promise<JournalEntry[]> {
-  const known = new Set(entriesOf(inputs, saved).map(candidateId));
+  const known = new Set(entries.map(candidateId));
   const all = await candidatesOf(inputs, reachesOf(inputs));
   const late = all.filter((one) => one.backIn === undefined && !known.has(candidateId(one)));
   return journalOf(inputs.connection, late, Math.max(1, ...inputs.journal.map(({ wave }) => wave)));
@@ -301,9 +349,7 @@ function summaryOf(
   const parts = [
     `Removed ${count("removed", "restored")} of ${entries.length} device registrations that came in with ${subjects}`,
     ...(count("rekeyed") > 0 ? [`rekeyed ${count("rekeyed")}`] : []),
-    ...(count("cleaned") > 0
-      ? [`removed what ${count("cleaned")} had left behind in another hub`]
-      : []),
+    ...(count("cleaned") > 0 ? [`removed what ${count("cleaned")} had left behind`] : []),
     ...(count("spared") > 0 ? [`spared ${count("spared")} with a leaf that is good`] : []),
     ...(count("left") > 0
       ? [`left ${count("left")}, because nothing proves that their leaf is compromised`]

@@ -5,7 +5,6 @@ import {
   type BulkOutcomes,
   type HubIdentity,
   HubRegistry,
-  includes,
   isClosedByUs,
   linkedHubs,
   nobodysThumbprint,
@@ -17,13 +16,15 @@ import { liveSlots } from "../enrollment/slots";
 import { say } from "../handler";
 import { cameBack, candidateId } from "./candidates";
 import { Evidence, type Found, isSameHub, judge, type Verdict } from "./judging";
+import type { Keeping } from "./keeping";
 import { inSeries, until } from "./pacing";
 import type { RemovalScope } from "./scope";
+import { Sharing } from "./sharing";
 
 /**
  * - `removed`: its identity is deleted, or was by an earlier run; it gets its twin back once it is back.
  * - `rekeyed`: its identity stays, and nobody can use it until DPS writes a new leaf into it.
- * - `cleaned`: it is back, and what it had left behind in another hub is gone.
+ * - `cleaned`: it is back, or another registration has its identity now, and what it had left behind is gone.
  * - `spared`: it has a leaf that is good.
  * - `left`: nothing proves that its leaf is compromised.
  */
@@ -32,8 +33,6 @@ export type Outcome = "removed" | "rekeyed" | "cleaned" | "spared" | "left";
 export interface Removed {
   /** By `candidateId`. */
   outcomes: Map<string, Outcome>;
-  /** What had changed since the journal was written, by `candidateId`. */
-  saved: Map<string, JournalEntry>;
   /** Sentences about devices that could not be removed. */
   failures: string[];
 }
@@ -41,29 +40,46 @@ export interface Removed {
 /** Devices in one bulk call. */
 const BATCH = 100;
 const ATTEMPTS = 5;
+const UNSAVED =
+  "disabled, and not deleted yet, because its twin or modules changed since they were saved; what they are now is saved with this run";
 /** How long an assignment is waited for: what Microsoft's Python SDK waits for one. */
 const SETTLING_SECONDS = 30;
+
+/** An identity that is to go, and whose it is. */
+interface Item {
+  entry: JournalEntry;
+  identity: HubIdentity;
+}
 
 /** A device in the course of being removed. */
 interface Work {
   entry: JournalEntry;
   registration: RegistrationRecord | undefined;
   found: (Found & { verdict: Verdict })[];
+  /** The hub in which another registration has written the identity since. */
+  takenOverIn: string | undefined;
 }
 
+/** @param all what comes of it, filled as it comes: an error on the way leaves what was done until then */
 export async function removeDevices(
   scope: RemovalScope,
   entries: JournalEntry[],
-): Promise<Removed> {
-  const removal = new Removal(scope, await linkedHubs(scope.connection), new Evidence(scope));
-  const all: Removed = { outcomes: new Map(), saved: new Map(), failures: [] };
+  keeping: Keeping,
+  all: Removed,
+): Promise<void> {
+  const removal = new Removal(
+    scope,
+    await linkedHubs(scope.connection),
+    new Evidence(scope),
+    keeping,
+    await Sharing.of(new EnrollmentsClient(scope.connection), entries),
+  );
   for (let from = 0; from < entries.length; from += BATCH) {
     await removal.batch(entries.slice(from, from + BATCH), all);
     if (entries.length > BATCH) {
       say(`Removal: ${Math.min(from + BATCH, entries.length)} of ${entries.length} devices done.`);
     }
   }
-  return all;
 }
 
 /**
@@ -79,6 +95,8 @@ class Removal {
     private readonly scope: RemovalScope,
     hubs: string[],
     private readonly evidence: Evidence,
+    private readonly keeping: Keeping,
+    private readonly sharing: Sharing,
   ) {
     this.enrollments = new EnrollmentsClient(scope.connection);
     this.hubs = new Map(hubs.map((hub) => [hub, new HubRegistry(scope.connection, hub)]));
@@ -91,6 +109,7 @@ class Removal {
       const works: Work[] = [];
       await inSeries(open, async (entry) => void works.push(await this.look(entry)));
       const unfinished = new Set<JournalEntry>();
+      const unsaved = new Set<JournalEntry>();
       const again = (entry: JournalEntry, reason: string): void => {
         unfinished.add(entry);
         reasons.set(entry.deviceId, reason);
@@ -103,15 +122,17 @@ class Removal {
               .filter(({ identity }) => this.keeps(identity) === keeps)
               .map(({ identity }) => ({ entry, identity })),
           );
-        await this.delete(registry, of(false), all.saved, again);
+        await this.delete(registry, of(false), { again, unsaved: (one) => unsaved.add(one) });
         await this.rekey(registry, of(true), again);
       }
       await inSeries(works, async (work) => {
-        if (!unfinished.has(work.entry) && !(await this.finish(work, all.outcomes))) {
+        const isOpen = unfinished.has(work.entry) || unsaved.has(work.entry);
+        if (!isOpen && !(await this.finish(work, all.outcomes))) {
           again(work.entry, "its registration changes all the time");
         }
       });
-      open = open.filter((entry) => unfinished.has(entry));
+      all.failures.push(...[...unsaved].map(({ deviceId }) => `${deviceId}: ${UNSAVED}`));
+      open = open.filter((entry) => unfinished.has(entry) && !unsaved.has(entry));
     }
     all.failures.push(...open.map(({ deviceId }) => `${deviceId}: ${reasons.get(deviceId)}`));
   }
@@ -127,13 +148,20 @@ class Removal {
       )
     ).filter((one) => one !== undefined);
     const { how } = this.scope.remove;
+    const takenOverIn = await this.sharing.takenOverIn(entry, registration);
+    const verdictOf = (one: Found): Verdict => {
+      const verdict = judge(entry, registration, one, found, this.evidence, how);
+      const isOthers = takenOverIn !== undefined && isSameHub(one.hub, takenOverIn);
+      const isBad = ["stolen", "compromised"].includes(
+        this.evidence.of(entry, one.identity.thumbprints),
+      );
+      return isOthers && !isBad ? "spared" : verdict;
+    };
     return {
       entry,
       registration,
-      found: found.map((one) => ({
-        ...one,
-        verdict: judge(entry, registration, one, found, this.evidence, how),
-      })),
+      found: found.map((one) => ({ ...one, verdict: verdictOf(one) })),
+      takenOverIn,
     };
   }
 
@@ -155,36 +183,45 @@ class Removal {
 
   private async delete(
     registry: HubRegistry,
-    items: { entry: JournalEntry; identity: HubIdentity }[],
-    saved: Removed["saved"],
-    again: (entry: JournalEntry, reason: string) => void,
+    items: Item[],
+    {
+      again,
+      unsaved,
+    }: {
+      again: (entry: JournalEntry, reason: string) => void;
+      unsaved: (entry: JournalEntry) => void;
+    },
   ): Promise<void> {
-    const open = items.filter(({ identity }) => identity.status === "enabled");
+    const open = once(items.filter(({ identity }) => identity.status === "enabled"));
     const disabled = await registry.disableAll(open.map(({ identity }) => identity));
-    const doomed: { entry: JournalEntry; deviceId: string; etag: string }[] = [];
+    const doomed = new Map<string, { deviceId: string; etag: string }>();
+    const kept = new Set<string>();
     await inSeries(items, async ({ entry, identity }) => {
-      const problem = problemOf(disabled.get(identity.deviceId) ?? "written");
+      const { deviceId, thumbprints } = identity;
+      const problem = problemOf(disabled.get(deviceId) ?? "written");
       if (problem !== undefined) return again(entry, problem);
-      const twin = await registry.getTwin(identity.deviceId);
+      const twin = await registry.getTwin(deviceId);
       // The bulk operation does not tell the new etag; what is read must still be what was written.
-      if (twin?.status !== "disabled" || twin.thumbprints.join() !== identity.thumbprints.join()) {
+      if (twin?.status !== "disabled" || twin.thumbprints.join() !== thumbprints.join()) {
         return again(entry, "it was changed while it was removed");
       }
-      const id = candidateId(entry);
-      const newer = refreshed(saved.get(id) ?? entry, registry.hubHostName, twin);
-      if (newer !== undefined) saved.set(id, newer);
-      doomed.push({ entry, deviceId: identity.deviceId, etag: twin.deviceEtag });
+      if (!(await this.keeping.holds(entry, registry.hubHostName, identity, twin))) {
+        kept.add(deviceId);
+        return unsaved(entry);
+      }
+      doomed.set(deviceId, { deviceId, etag: twin.deviceEtag });
     });
-    const deleted = await registry.removeAll(doomed);
-    for (const { entry, deviceId } of doomed) {
-      const problem = problemOf(deleted.get(deviceId) ?? "written");
+    kept.forEach((deviceId) => doomed.delete(deviceId));
+    const deleted = await registry.removeAll([...doomed.values()]);
+    for (const { entry, identity } of items) {
+      const problem = problemOf(deleted.get(identity.deviceId) ?? "written");
       if (problem !== undefined) again(entry, problem);
     }
   }
 
   private async rekey(
     registry: HubRegistry,
-    items: { entry: JournalEntry; identity: HubIdentity }[],
+    items: Item[],
     again: (entry: JournalEntry, reason: string) => void,
   ): Promise<void> {
     const wanted = new Map<string, string[]>();
@@ -194,13 +231,13 @@ class Removal {
     const isDone = ({ deviceId, thumbprints }: HubIdentity): boolean =>
       thumbprints.length > 0 &&
       thumbprints.every((one) => wanted.get(deviceId)?.includes(one) === true);
-    const old = items.filter(({ identity }) => !isDone(identity));
+    const old = once(items.filter(({ identity }) => !isDone(identity)));
     const rekeyed = await registry.rekeyAll(
       old.map(({ identity }) => identity),
       ({ deviceId }) => wanted.get(deviceId) ?? [],
     );
     const modules = new HubModules(this.scope.connection, registry.hubHostName);
-    const closed: { entry: JournalEntry; identity: HubIdentity }[] = [];
+    const closed: Item[] = [];
     await inSeries(items, async ({ entry, identity: { deviceId } }) => {
       const problem = problemOf(rekeyed.get(deviceId) ?? "written");
       if (problem !== undefined) return again(entry, problem);
@@ -214,7 +251,7 @@ class Removal {
       }
       if (isClosedByUs(identity)) closed.push({ entry, identity });
     });
-    const enabled = await registry.enableAll(closed.map(({ identity }) => identity));
+    const enabled = await registry.enableAll(once(closed).map(({ identity }) => identity));
     for (const { entry, identity } of closed) {
       const problem = problemOf(enabled.get(identity.deviceId) ?? "written");
       if (problem !== undefined) again(entry, problem);
@@ -244,7 +281,8 @@ class Removal {
     const outcome = this.outcomeOf(work);
     const isBack = cameBack(entry, registration) && found.some(({ verdict }) => verdict !== "goes");
     const kept = found.some(({ verdict, identity }) => verdict === "goes" && this.keeps(identity));
-    if (registration !== undefined && outcome === "removed" && !isBack && !kept) {
+    const hasNothing = outcome === "removed" || (outcome === "cleaned" && isOthers(work));
+    if (registration !== undefined && hasNothing && !isBack && !kept) {
       try {
         await this.enrollments.deleteRegistration(entry.registrationId, registration.etag);
       } catch (error) {
@@ -256,7 +294,9 @@ class Removal {
     return true;
   }
 
-  private outcomeOf({ entry, registration, found }: Work): Outcome {
+  private outcomeOf(work: Work): Outcome {
+    const { entry, registration, found } = work;
+    if (isOthers(work)) return "cleaned";
     const gone = found.filter(({ verdict }) => verdict === "goes");
     if (gone.length > 0) {
       const survives =
@@ -275,6 +315,21 @@ class Removal {
   }
 }
 
+/** One for each identity: two registration IDs may have the same. */
+function once(items: Item[]): Item[] {
+  return [...new Map(items.map((item) => [item.identity.deviceId, item])).values()];
+}
+
+/** Has another registration its identity, so that only its own record is left to go? */
+function isOthers({ entry, registration, found, takenOverIn }: Work): boolean {
+  return (
+    takenOverIn !== undefined &&
+    entry.admitted &&
+    !cameBack(entry, registration) &&
+    found.some(({ hub, verdict }) => verdict === "spared" && isSameHub(hub, takenOverIn))
+  );
+}
+
 /** Is what the journal has of a device not the identity that it has now? */
 function isMadeAnew(
   { identities, cutOff }: JournalEntry,
@@ -291,25 +346,6 @@ function isMadeAnew(
     cutOff !== undefined &&
     time(registration?.createdDateTimeUtc) > time(cutOff);
   return another || anew;
-}
-
-function refreshed(
-  entry: JournalEntry,
-  hub: string,
-  { tags, desired }: { tags: Record<string, unknown>; desired: Record<string, unknown> },
-): JournalEntry | undefined {
-  const saved = entry.identities.find((one) => one.hub === hub);
-  const isSame =
-    saved === undefined ||
-    (includes(saved.tags, tags) &&
-      includes(tags, saved.tags) &&
-      includes(saved.desired, desired) &&
-      includes(desired, saved.desired));
-  if (isSame) return undefined;
-  const identities = entry.identities.map((one) =>
-    one === saved ? { ...one, tags, desired } : one,
-  );
-  return { ...entry, identities };
 }
 
 /** Undefined: it is done. */

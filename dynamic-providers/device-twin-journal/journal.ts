@@ -21,6 +21,8 @@ export interface SavedIdentity {
   /** Of an Edge device: its scope, which ends with the identity, and the device IDs that have it. */
   deviceScope?: string;
   children: string[];
+  /** Also holds what an earlier identity had. */
+  merged?: true;
 }
 
 /** A candidate whose turn has come. */
@@ -110,4 +112,17 @@ export function hasContent(identity: SavedIdentity): boolean {
     parentScopes.length > 0 ||
     children.length > 0
   );
+}
+
+/** With what an earlier identity of the device had, and this one has not. */
+export function withLost(identity: SavedIdentity, lost: SavedIdentity): SavedIdentity {
+  const modules = lost.modules.filter(({ moduleId }) =>
+    identity.modules.every((one) => one.moduleId !== moduleId),
+  );
+  return {
+    ...identity,
+    tags: { ...lost.tags, ...identity.tags },
+    desired: { ...lost.desired, ...identity.desired },
+    modules: [...identity.modules, ...modules],
+  };
 }

@@ -8,7 +8,7 @@ import { announce } from "../device-registration-removal/counting";
 import { isSameHub } from "../device-registration-removal/judging";
 import { declaredKeys, type RemovalScope } from "../device-registration-removal/scope";
 import { type Handler, hasUnknown } from "../handler";
-import { hasContent, type JournalEntry, journalOf, type SavedIdentity } from "./journal";
+import { hasContent, type JournalEntry, journalOf, type SavedIdentity, withLost } from "./journal";
 import { turnOf, type Waves } from "./waves";
 
 export interface DeviceTwinJournalOutputs extends RemovalScope {
@@ -131,18 +131,6 @@ function owed(earlier: JournalEntry, now: JournalEntry): SavedIdentity[] {
     }),
     ...earlier.identities.filter(({ hub }) => now.identities.every((one) => one.hub !== hub)),
   ];
-}
-
-function withLost(identity: SavedIdentity, lost: SavedIdentity): SavedIdentity {
-  const modules = lost.modules.filter(({ moduleId }) =>
-    identity.modules.every((one) => one.moduleId !== moduleId),
-  );
-  return {
-    ...identity,
-    tags: { ...lost.tags, ...identity.tags },
-    desired: { ...lost.desired, ...identity.desired },
-    modules: [...identity.modules, ...modules],
-  };
 }
 
 function isSameSet(one: Set<string>, other: Set<string>): boolean {

@@ -50,11 +50,11 @@ export class RemovalFleet {
     await this.stage.close();
   }
 
-  /** A group of its own with four new devices, all registered. */
-  async begin(): Promise<string[]> {
+  /** A group of its own with new devices, all registered. */
+  async begin(count = 4): Promise<string[]> {
     this.count += 1;
     this.group = `fleet-${this.count}`;
-    this.ids = ["a", "b", "c", "d"].map((name) => `${name}-${this.count}`);
+    this.ids = ["a", "b", "c", "d"].slice(0, count).map((name) => `${name}-${this.count}`);
     await this.stage.putGroup(this.group, { primary: "bad" });
     for (const id of this.ids) this.leaves.set(id, await this.bad.leaf(id));
     await this.come(...this.ids);

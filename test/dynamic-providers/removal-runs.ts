@@ -52,7 +52,10 @@ export class RemovalRuns {
 
   constructor(private readonly stage: Stage) {}
 
-  /** Journal and removal, each only when its `diff` says so. Tells which of them changed. */
+  /**
+   * Journal and removal, each only when its `diff` says so. Tells which of them changed. Of a run that fails it
+   * keeps the state, as the engine does.
+   */
   async up(scope: RemovalScope): Promise<string[]> {
     const changed: string[] = [];
     await this.stage.listening(async () => {
@@ -65,13 +68,21 @@ export class RemovalRuns {
       }
       const inputs = { ...inputsFrom(this.journal), ...scope };
       if (this.removal === undefined) {
-        this.removal = (await removal.create(inputs)).outs;
+        this.removal = (await this.kept(removal.create(inputs))).outs;
         changed.push("removal");
       } else if ((await removal.diff("removal", this.removal, inputs)).changes) {
-        this.removal = (await removal.update("removal", this.removal, inputs)).outs;
+        this.removal = (await this.kept(removal.update("removal", this.removal, inputs))).outs;
         changed.push("removal");
       }
     });
     return changed;
+  }
+
+  private async kept<T>(run: Promise<T>): Promise<T> {
+    return run.catch((error: unknown) => {
+      const { properties } = error as { properties?: DeviceRegistrationRemovalOutputs };
+      this.removal = properties ?? this.removal;
+      throw error;
+    });
   }
 }
