@@ -10,6 +10,7 @@ import { inSeries, until } from "./pacing";
 import { type Outcome, removeDevices, type Removed } from "./removing";
 import { anyBack, type Restored, restoreDevice } from "./restoring";
 import { declaredKeys, type RemovalScope } from "./scope";
+import { Sharing } from "./sharing";
 
 export interface DeviceRegistrationRemovalInputs extends RemovalScope {
   /** Whose turn it is, or was. */
@@ -285,11 +286,13 @@ async function restore(
   entries: JournalEntry[],
   progress: Record<string, Progress>,
 ): Promise<void> {
+  const owed = pendingIn(progress, entries);
+  const sharing = await Sharing.of(new EnrollmentsClient(inputs.connection), owed);
   await until(inputs.restoreWaitSeconds, async () => {
     const pending = pendingIn(progress, entries);
     const ids = new Set(pending.map(({ deviceId }) => deviceId));
     await inSeries(pending, async (entry) => {
-      const restored: Restored = await restoreDevice(inputs.connection, entry, ids);
+      const restored: Restored = await restoreDevice(inputs.connection, entry, ids, sharing);
       const parent = entry.identities.flatMap(({ parentScopes }) => parentScopes)[0];
       progress[candidateId(entry)] = {
         deviceId: entry.deviceId,

@@ -1,11 +1,11 @@
 /** Gives devices that are back what they lost with their identity. */
-import { EnrollmentsClient } from "../../clients/enrollments";
 import { HubModules } from "../../clients/hub-modules";
 import { type HubIdentity, HubRegistry, linkedHubs } from "../../clients/hub-registry";
 import type { Connection } from "../../clients/target";
 import { hasContent, type JournalEntry, type SavedIdentity } from "../device-twin-journal/journal";
 import { say } from "../handler";
 import { isSameHub } from "./judging";
+import type { Sharing } from "./sharing";
 
 /** `parent`: the Edge device through which it connects is not back, so its place has to wait. */
 export type Restored = "absent" | "parent" | "restored";
@@ -18,10 +18,10 @@ export async function restoreDevice(
   connection: Connection,
   entry: JournalEntry,
   pending: ReadonlySet<string>,
+  sharing: Sharing,
 ): Promise<Restored> {
-  const { registrationId, deviceId, identities } = entry;
-  const registration = await new EnrollmentsClient(connection).getRegistration(registrationId);
-  const hub = registration?.status === "assigned" ? registration.assignedHub : undefined;
+  const { deviceId, identities } = entry;
+  const hub = await sharing.assignedHub(entry);
   if (hub === undefined) {
     return "absent";
   }

@@ -18,6 +18,7 @@ export class Sharing {
       client,
       new Map(entries.map((one) => [one.registrationId.toLowerCase(), one])),
     );
+    if (entries.length === 0) return found;
     for (const { registrationId, deviceId } of await client.queryIndividuals()) {
       if (deviceId === undefined || deviceId === registrationId) continue;
       found.individuals.set(deviceId, [...(found.individuals.get(deviceId) ?? []), registrationId]);
@@ -42,6 +43,19 @@ export class Sharing {
       if (!isOfIt || !isLater || other.status !== "assigned") continue;
       const candidate = this.candidates.get(id.toLowerCase());
       if (candidate === undefined || cameBack(candidate, other)) return other.assignedHub;
+    }
+    return undefined;
+  }
+
+  /** The hub into which one of the registrations of the device is assigned; undefined: none is. */
+  async assignedHub({ registrationId, deviceId }: Candidate): Promise<string | undefined> {
+    const others = [deviceId, ...(this.individuals.get(deviceId) ?? [])];
+    for (const id of new Set([registrationId, ...others])) {
+      const found = await this.client.getRegistration(id);
+      const isOfIt = found !== undefined && (found.deviceId ?? id) === deviceId;
+      if (isOfIt && found.status === "assigned" && found.assignedHub !== undefined) {
+        return found.assignedHub;
+      }
     }
     return undefined;
   }
