@@ -1,11 +1,14 @@
 import * as pulumi from "@pulumi/pulumi";
 import type { CompromisedKey } from "../certificates/compromised-keys";
+import { foldCase } from "../certificates/text";
 import type { RemovalSettings } from "../dynamic-providers/device-registration-removal/scope";
 import {
   CompromisedCaDeletionResource,
   DeviceRegistrationRemovalResource,
   DeviceTwinJournalResource,
 } from "../dynamic-providers/resources";
+import { EnrollmentGroup } from "./enrollment-group";
+import type { IndividualEnrollment } from "./individual-enrollment";
 import type { ProvisioningService } from "./provisioning-service";
 
 export interface BreachRemovalArgs {
@@ -13,7 +16,7 @@ export interface BreachRemovalArgs {
   /** Everything that is declared compromised; empty: nobody is removed, and what is owed is given back. */
   compromised: pulumi.Input<CompromisedKey[]>;
   /** What has to be replaced before devices are removed, so that they find their way back at once. */
-  replaced: pulumi.Resource[];
+  replaced: (EnrollmentGroup | IndividualEnrollment)[];
   /** Which candidates go and when, and what becomes of their hub identities. */
   remove: RemovalSettings;
   /** Thumbprints of the CA certificates whose leaves are good; needed to judge by a manifest. */
@@ -42,12 +45,17 @@ export class BreachRemoval extends pulumi.ComponentResource {
   constructor(name: string, args: BreachRemovalArgs, options?: pulumi.ComponentResourceOptions) {
     super("dps-certificates:index:BreachRemoval", name, {}, options);
     const { service } = args;
+    const writes = args.replaced.map((entry) => {
+      const kind = entry instanceof EnrollmentGroup ? "group" : "individual";
+      return [`${kind}/${foldCase(entry.enrollmentId)}`, entry.writes] as const;
+    });
     const scope = {
       connection: service.connection,
       compromised: args.compromised,
       caKeys: service.containment.caKeys,
       slotKeys: service.containment.slotKeys,
       contained: service.containment.contained,
+      writes: Object.fromEntries(writes),
       remove: args.remove,
       goodIssuers: args.goodIssuers,
     };

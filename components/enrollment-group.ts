@@ -1,5 +1,5 @@
 import * as pulumi from "@pulumi/pulumi";
-import type { LiveEnrollment } from "../dynamic-providers/enrollment/live";
+import type { EntryWrites, LiveEnrollment } from "../dynamic-providers/enrollment/live";
 import type { Slot } from "../dynamic-providers/enrollment/slots";
 import { type Args, EnrollmentResource } from "../dynamic-providers/resources";
 import { CaCertificate } from "./ca-certificate";
@@ -29,6 +29,7 @@ export class EnrollmentGroup extends pulumi.ComponentResource {
   /** What its slots admit; nothing while it is disabled. */
   readonly admits: pulumi.Output<string[]>;
   readonly live: pulumi.Output<LiveEnrollment>;
+  readonly writes: pulumi.Output<EntryWrites>;
   /** Procedure and phase of the last roll, in words. */
   readonly roll: pulumi.Output<string>;
 
@@ -55,6 +56,7 @@ export class EnrollmentGroup extends pulumi.ComponentResource {
     );
     this.admits = admittedBy(args.status, [primary, secondary].map(admission));
     this.live = resource.live;
+    this.writes = resource.writes;
     this.roll = resource.roll;
     this.registerOutputs({ live: this.live, roll: this.roll });
   }

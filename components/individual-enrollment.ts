@@ -1,6 +1,6 @@
 import * as pulumi from "@pulumi/pulumi";
 import { foldCase } from "../certificates/text";
-import type { LiveEnrollment } from "../dynamic-providers/enrollment/live";
+import type { EntryWrites, LiveEnrollment } from "../dynamic-providers/enrollment/live";
 import { EnrollmentResource } from "../dynamic-providers/resources";
 import type { Certificate } from "./certificate";
 import {
@@ -32,6 +32,7 @@ export class IndividualEnrollment extends pulumi.ComponentResource {
   /** What its slots admit; nothing while it is disabled or denied. */
   readonly admits: pulumi.Output<string[]>;
   readonly live: pulumi.Output<LiveEnrollment>;
+  readonly writes: pulumi.Output<EntryWrites>;
   /** Procedure and phase of the last roll, in words. */
   readonly roll: pulumi.Output<string>;
 
@@ -76,6 +77,7 @@ export class IndividualEnrollment extends pulumi.ComponentResource {
       [primary, secondary].map((slot) => slot && { certificate: slot }),
     );
     this.live = resource.live;
+    this.writes = resource.writes;
     this.roll = resource.roll;
     this.registerOutputs({ live: this.live, roll: this.roll });
   }

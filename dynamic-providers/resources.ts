@@ -14,7 +14,7 @@ import type { JournalEntry } from "./device-twin-journal/journal";
 import type { DeviceTwinJournalOutputs } from "./device-twin-journal/provider";
 import type { DeviceReprovisioningInputs } from "./device-reprovisioning/provider";
 import type { Report } from "./device-reprovisioning/outcomes";
-import type { EnrollmentInputs, LiveEnrollment } from "./enrollment/live";
+import type { EnrollmentInputs, EntryWrites, LiveEnrollment } from "./enrollment/live";
 import type { FleetJudgementInputs } from "./fleet-judgement/provider";
 import type { HandlerName } from "./handlers";
 import type { RotationManifestInputs } from "./rotation-manifest/provider";
@@ -117,6 +117,7 @@ export class CompromisedCaDeletionResource extends DynamicResource<CompromisedCa
 
 export class EnrollmentResource extends DynamicResource<EnrollmentInputs> {
   declare readonly live: pulumi.Output<LiveEnrollment>;
+  declare readonly writes: pulumi.Output<EntryWrites>;
   declare readonly roll: pulumi.Output<string>;
 
   constructor(
@@ -125,7 +126,7 @@ export class EnrollmentResource extends DynamicResource<EnrollmentInputs> {
     args: Args<EnrollmentInputs>,
     options: pulumi.CustomResourceOptions,
   ) {
-    super(kind, name, args, ["live", "roll"], options);
+    super(kind, name, args, ["live", "writes", "roll"], options);
   }
 }
 
@@ -135,7 +136,7 @@ export class DeviceTwinJournalResource extends DynamicResource<RemovalScope> {
   declare readonly held: pulumi.Output<string>;
 
   constructor(name: string, args: Args<RemovalScope>, options: pulumi.CustomResourceOptions) {
-    super("DeviceTwinJournal", name, args, ["devices", "waiting", "waves", "held"], {
+    super("DeviceTwinJournal", name, args, ["devices", "waiting", "waves", "held", "reopened"], {
       ...options,
       // Desired properties may hold what nobody should read in a state file.
       additionalSecretOutputs: ["devices"],

@@ -30,6 +30,11 @@ export interface ClosedEntry extends EntryName {
    * yet: they are at risk, whatever time their record shows later.
    */
   settling: string[];
+  /**
+   * It was closed before, at this time, and somebody has written it until the cut-off: what it admitted in
+   * between is not known. Only who came in after this time is in doubt. Absent: it admitted the key.
+   */
+  doubtfulSince?: string;
 }
 
 /** How often an entry that somebody else keeps writing is disabled again before giving up. */

@@ -19,6 +19,11 @@ export interface Candidate {
   cutOff?: string;
   /** It was under way at the cut-off: at risk whatever time its record shows. */
   settling: boolean;
+  /**
+   * Whether its entry admitted the key when it came in is not known: it goes only if something proves that
+   * its leaf is compromised.
+   */
+  doubtful?: true;
   /** It has come back since, into this hub: at most it has left something behind in another one. */
   backIn?: string;
 }
@@ -54,7 +59,11 @@ export async function candidatesOf(
   };
   for (const { key, registrationIds, entries } of reaches) {
     for (const entry of entries) {
+      const { doubtfulSince } = entry;
       for (const record of await recordsOf(client, entry)) {
+        const isDoubtful = doubtfulSince !== undefined;
+        const at = "status" in record ? record.lastUpdatedDateTimeUtc : undefined;
+        if (isDoubtful && !(time(at) > time(doubtfulSince))) continue;
         const candidate: Candidate = {
           registrationId: record.registrationId,
           deviceId: record.deviceId ?? record.registrationId,
@@ -62,6 +71,7 @@ export async function candidatesOf(
           admitted: entry.kind === "group",
           cutOff: entry.cutOff,
           settling: isListed(entry.settling, record.registrationId),
+          ...(isDoubtful && { doubtful: true as const }),
         };
         const back = "status" in record && cameBack(candidate, record);
         add({ ...candidate, ...(back && { backIn: record.assignedHub }) });
@@ -85,8 +95,10 @@ export async function candidatesOf(
 
 function merged(one: Candidate, other: Candidate): Candidate {
   const later = time(other.cutOff) > time(one.cutOff) ? other : one;
+  const { doubtful, ...rest } = later;
   return {
-    ...later,
+    ...rest,
+    ...(doubtful && one.doubtful && other.doubtful && { doubtful }),
     keys: [...new Set([...one.keys, ...other.keys])].sort(),
     admitted: one.admitted || other.admitted,
     settling: one.settling || other.settling,

@@ -146,7 +146,7 @@ function expected(
   const isKnown = leaf !== "unknown" || !candidate.admitted;
   if (leaf === "stolen") return { verdict: "goes", isKnown };
   if (!candidate.admitted || leaf === "good") return { verdict: "spared", isKnown };
-  const left = remove.how === "evidenced" && leaf === "unknown";
+  const left = (remove.how === "evidenced" || candidate.doubtful === true) && leaf === "unknown";
   return { verdict: left ? "left" : "goes", isKnown };
 }
 

@@ -61,7 +61,8 @@ export function judge(
     const proven = returned?.identity.thumbprints ?? [];
     if (thumbprints.length > 0 && thumbprints.every((one) => proven.includes(one))) return "spared";
   }
-  return how === "evidenced" && leaf !== "compromised" ? "left" : "goes";
+  const isProven = leaf === "compromised";
+  return (how === "evidenced" || candidate.doubtful === true) && !isProven ? "left" : "goes";
 }
 
 export function isSameHub(one: string, other: string): boolean {

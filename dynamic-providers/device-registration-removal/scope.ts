@@ -2,6 +2,7 @@
 import type { CompromisedKey } from "../../certificates/compromised-keys";
 import type { Connection } from "../../clients/target";
 import type { Containment } from "../breach-containment/provider";
+import type { EntryWrites } from "../enrollment/live";
 
 export interface RemovalScope {
   connection: Connection;
@@ -12,6 +13,8 @@ export interface RemovalScope {
   slotKeys?: Record<string, string[]>;
   /** What was closed, by `CompromisedKey.key`. */
   contained: Record<string, Containment>;
+  /** When each enrollment of the stack was written, by `group/sensors`, `individual/truck-7`. */
+  writes?: Record<string, EntryWrites>;
   remove: RemovalSettings;
   /** Thumbprints of the CA certificates whose leaves are good (`goodIssuers`). */
   goodIssuers: string[];

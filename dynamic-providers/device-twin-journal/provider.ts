@@ -7,8 +7,9 @@ import {
 import { announce } from "../device-registration-removal/counting";
 import { isSameHub } from "../device-registration-removal/judging";
 import { declaredKeys, type RemovalScope } from "../device-registration-removal/scope";
-import { type Handler, hasUnknown } from "../handler";
+import { type Handler, hasUnknown, say } from "../handler";
 import { hasContent, type JournalEntry, journalOf, type SavedIdentity, withLost } from "./journal";
+import { doubtWords, newlyReopened, reachesIn, type Reopened, withReopened } from "./reopened";
 import { turnOf, type Waves } from "./waves";
 
 export interface DeviceTwinJournalOutputs extends RemovalScope {
@@ -17,6 +18,8 @@ export interface DeviceTwinJournalOutputs extends RemovalScope {
   /** Who waits for a later wave. */
   waiting: Candidate[];
   waves: Waves;
+  /** Entries that were closed and that somebody has written since, as far as that was found. */
+  reopened?: Reopened;
   /** Why the next wave has not begun, when devices of the waves before are missing; else empty. */
   held: string;
 }
@@ -34,12 +37,19 @@ export const deviceTwinJournal: Handler<RemovalScope, DeviceTwinJournalOutputs> 
   },
 
   async diff(_id, olds, news) {
+    if (hasUnknown([news.compromised, news.contained])) {
+      return { changes: true };
+    }
+    const { reopened, devices } = await inDoubt(news, olds.reopened);
+    if (devices.length > 0) {
+      say(doubtWords(reopened, devices));
+    }
     return {
       changes:
-        hasUnknown([news.compromised, news.contained]) ||
         !isSameSet(declaredKeys(olds), declaredKeys(news)) ||
         reachedSince(olds, news).length > 0 ||
-        olds.waiting.length > 0,
+        olds.waiting.length > 0 ||
+        devices.length > 0,
     };
   },
 
@@ -68,7 +78,8 @@ async function goOn(
   const declared = declaredKeys(inputs);
   const isDeclared = ({ keys }: Candidate): boolean => keys.some((key) => declared.has(key));
   const known = new Set(devices.map(candidateId));
-  const reached = await candidatesOf(inputs, reachedSince(before, inputs));
+  const doubt = await inDoubt(inputs, before?.reopened);
+  const reached = [...(await candidatesOf(inputs, reachedSince(before, inputs))), ...doubt.devices];
   const waiting = new Map(
     [...(before?.waiting ?? []).filter(isDeclared), ...reached]
       .filter((one) => !known.has(candidateId(one)))
@@ -89,8 +100,19 @@ async function goOn(
     devices: together(devices, taken, isDeclared),
     waiting: turn.waiting,
     waves: turn.waves,
+    reopened: withReopened(before?.reopened ?? {}, doubt.reopened),
     held: turn.held ?? "",
   };
+}
+
+/** Who came in through what somebody has written since it was closed. */
+async function inDoubt(
+  inputs: RemovalScope,
+  before: Reopened = {},
+): Promise<{ reopened: Reopened; devices: Candidate[] }> {
+  const reopened = await newlyReopened(inputs, before);
+  const devices = await candidatesOf(inputs, reachesIn(reopened));
+  return { reopened, devices: devices.filter(({ backIn }) => backIn === undefined) };
 }
 
 /** It is back, and has an identity nowhere else. */

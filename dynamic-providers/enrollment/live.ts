@@ -49,6 +49,16 @@ export interface LiveEnrollment extends Slots<LiveSlot> {
 
 export interface EnrollmentOutputs extends EnrollmentInputs {
   live: LiveEnrollment;
+  /** When the entry was written, as far as this resource has seen it; DPS's own times, ISO 8601. */
+  writes?: EntryWrites;
+}
+
+/** DPS shows only the time of the last change. */
+export interface EntryWrites {
+  /** The last write of this stack; absent: it has written nothing yet. */
+  own?: string;
+  /** The last write of somebody else (a person, a containment) that this stack found when it wrote. */
+  others?: string;
 }
 
 /** An enrollment record as the service API has it, as far as it is used here. */

@@ -24,6 +24,7 @@ import {
   describe,
   type EnrollmentInputs,
   type EnrollmentOutputs,
+  type EntryWrites,
   type LiveEnrollment,
   liveEnrollment,
   policies,
@@ -64,25 +65,29 @@ export function enrollmentHandler(
   async function write(
     inputs: EnrollmentInputs,
     decide: (live: LiveEnrollment) => EnrollmentInputs | undefined,
+    before: EntryWrites = {},
   ): Promise<EnrollmentOutputs> {
     for (let attempt = 1; ; attempt += 1) {
       const record = await kind.get(inputs.connection, inputs.enrollmentId);
       const live = liveEnrollment(record);
       const target = decide(live);
+      const isOthers = record !== undefined && live.lastUpdated !== before.own;
+      const writes = { ...before, ...(isOthers && { others: live.lastUpdated }) };
       if (target === undefined) {
-        return { ...inputs, live };
+        return { ...inputs, live, writes };
       }
       if (same(live, target)) {
         if (same(live, inputs)) {
           say(`${name(inputs.enrollmentId)} is already as declared; nothing was written.`);
         }
-        return { ...inputs, live };
+        return { ...inputs, live, writes };
       }
       try {
         const body = wireRecord(record, target);
         const etag = record === undefined ? undefined : live.etag;
         const written = await kind.put(inputs.connection, inputs.enrollmentId, body, etag);
-        return { ...inputs, live: liveEnrollment(written) };
+        const after = liveEnrollment(written);
+        return { ...inputs, live: after, writes: { ...writes, own: after.lastUpdated } };
       } catch (error) {
         const overtaken =
           error instanceof ServiceError &&
@@ -191,20 +196,24 @@ export function enrollmentHandler(
 
     async update(id, olds, news) {
       // The spelling with which it was made: DPS compares IDs without case.
-      const outs = await write({ ...news, enrollmentId: id }, (live) => {
-        if (!same(live, news) && !mayGoOn(olds, live)) {
-          throw changedByOthers(
-            id,
-            live,
-            describe(olds.live),
-            "run `pulumi refresh` to see the difference, then `pulumi up` again",
-          );
-        }
-        if (!same(live, olds.live)) {
-          driftWords(kind.kind, olds, live, news).forEach(say);
-        }
-        return wanted(kind.kind, olds, live, news);
-      });
+      const outs = await write(
+        { ...news, enrollmentId: id },
+        (live) => {
+          if (!same(live, news) && !mayGoOn(olds, live)) {
+            throw changedByOthers(
+              id,
+              live,
+              describe(olds.live),
+              "run `pulumi refresh` to see the difference, then `pulumi up` again",
+            );
+          }
+          if (!same(live, olds.live)) {
+            driftWords(kind.kind, olds, live, news).forEach(say);
+          }
+          return wanted(kind.kind, olds, live, news);
+        },
+        olds.writes,
+      );
       return { outs };
     },
 

@@ -83,8 +83,8 @@ const DYNAMIC: Record<string, Record<string, unknown>> = {
   BreachContainment: { contained: {} },
   CompromisedCaDeletion: { deleted: [] },
   CaCertificate: { live: { isVerified: true }, pending: { code: "C0DE", etag: "1" } },
-  EnrollmentGroup: { live: LIVE, roll: "none" },
-  IndividualEnrollment: { live: LIVE, roll: "none" },
+  EnrollmentGroup: { live: LIVE, writes: {}, roll: "none" },
+  IndividualEnrollment: { live: LIVE, writes: {}, roll: "none" },
   DeviceReprovisioning: { left: 0 },
   DeviceTwinJournal: {
     devices: [{ deviceId: "device-1" }],
