@@ -2,6 +2,8 @@
 import { LeafEvidence, type LeafVerdict } from "../../certificates/issued-leaves";
 import type { RegistrationRecord } from "../../clients/enrollments";
 import type { HubIdentity } from "../../clients/hub-registry";
+import { time } from "../breach-containment/registrations";
+import type { JournalEntry } from "../device-twin-journal/journal";
 import { type Candidate, cameBack } from "./candidates";
 import { issuedLeavesOf } from "./issued-leaves-file";
 import type { RemovalScope } from "./scope";
@@ -67,4 +69,22 @@ export function judge(
 
 export function isSameHub(one: string, other: string): boolean {
   return one.toLowerCase() === other.toLowerCase();
+}
+
+/** Is what the journal has of a device not the identity that it has now? */
+export function isMadeAnew(
+  { identities, cutOff }: JournalEntry,
+  registration: RegistrationRecord | undefined,
+  found: Found[],
+): boolean {
+  const another = found.some(({ hub, identity }) => {
+    const saved = identities.find((one) => one.hub === hub);
+    return saved !== undefined && saved.generationId !== identity.generationId;
+  });
+  // In another hub DPS may have moved it; but DPS does not make the record anew.
+  const anew =
+    identities.length > 0 &&
+    cutOff !== undefined &&
+    time(registration?.createdDateTimeUtc) > time(cutOff);
+  return another || anew;
 }

@@ -10,12 +10,12 @@ import {
   nobodysThumbprint,
 } from "../../clients/hub-registry";
 import { isServiceError, ServiceError } from "../../clients/service-error";
-import { isSettled, time } from "../breach-containment/registrations";
+import { isSettled } from "../breach-containment/registrations";
 import type { JournalEntry } from "../device-twin-journal/journal";
 import { liveSlots } from "../enrollment/slots";
 import { say } from "../handler";
 import { cameBack, candidateId } from "./candidates";
-import { Evidence, type Found, isSameHub, judge, type Verdict } from "./judging";
+import { Evidence, type Found, isMadeAnew, isSameHub, judge, type Verdict } from "./judging";
 import type { Keeping } from "./keeping";
 import { inSeries, until } from "./pacing";
 import type { RemovalScope } from "./scope";
@@ -328,24 +328,6 @@ function isOthers({ entry, registration, found, takenOverIn }: Work): boolean {
     !cameBack(entry, registration) &&
     found.some(({ hub, verdict }) => verdict === "spared" && isSameHub(hub, takenOverIn))
   );
-}
-
-/** Is what the journal has of a device not the identity that it has now? */
-function isMadeAnew(
-  { identities, cutOff }: JournalEntry,
-  registration: RegistrationRecord | undefined,
-  found: Found[],
-): boolean {
-  const another = found.some(({ hub, identity }) => {
-    const saved = identities.find((one) => one.hub === hub);
-    return saved !== undefined && saved.generationId !== identity.generationId;
-  });
-  // In another hub DPS may have moved it; but DPS does not make the record anew.
-  const anew =
-    identities.length > 0 &&
-    cutOff !== undefined &&
-    time(registration?.createdDateTimeUtc) > time(cutOff);
-  return another || anew;
 }
 
 /** Undefined: it is done. */

@@ -81,7 +81,7 @@ describe("a removal that ends at one of its calls, and goes on with the next run
           assert.deepEqual((await modules.save(id))[0]?.tags, { lens: "wide" });
           // Nothing is left to do, and what is changed from now on is nobody's business.
           await fleet.hub.restoreTwin(id, { tags: { site: "west" }, desired: {} });
-          assert.equal((await removal.diff("removal", state!, inputs)).changes, false);
+          assert.equal((await removal.diff("removal", state, inputs)).changes, false);
           return strike.struck();
         });
         await fleet.end();
