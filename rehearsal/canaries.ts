@@ -21,6 +21,8 @@ export const WITH_CANARIES = set(["retirement"], { notKnown: "100%" });
 /** Tries canaries one after the other, and writes down how DPS met each. */
 export class Aviary {
   readonly trials: Trial[] = [];
+  /** So many trials were those of canaries that have gone. */
+  private left = 0;
   private queue: Promise<void> = Promise.resolve();
 
   constructor(
@@ -32,6 +34,15 @@ export class Aviary {
   async watch(canaries: Canary[]): Promise<() => void> {
     await this.tryAll(canaries);
     return this.observer.atEachWrite(() => this.tryAll(canaries));
+  }
+
+  /** Canaries without an entry of their own go: nobody is to count them, or to wait for them. */
+  async leave(entries: (registrationId: string) => boolean): Promise<void> {
+    const there = this.trials.slice(this.left).filter(({ accepted }) => accepted);
+    this.left = this.trials.length;
+    for (const id of new Set(there.map(({ registrationId }) => registrationId))) {
+      if (!entries(id)) await this.wire.forget(id);
+    }
   }
 
   /** Resolves once every try that was begun has been answered. */

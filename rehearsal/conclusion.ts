@@ -3,19 +3,22 @@ import { readFileSync } from "node:fs";
 import type { Sandbox } from "../sandbox/common/model";
 import type { RunningSandbox } from "../sandbox/sandbox";
 import type { Engine } from "./engine";
+import type { Ruling } from "./order-rules";
 import type { Pki } from "./pki";
 import { filesIn, found, secretsOf, secretsOfKey } from "./secrets";
 
 /** Looks into the state, the configuration and everything that the engine has printed. */
-export function secretsInClear(
+export function judgeSecrets(
   running: RunningSandbox,
   { printed, configurationFile }: Engine,
   pki: Pki,
-  passphrase: string,
-): { held: boolean; evidence: string } {
+): Ruling {
   const { folder, sandbox } = running;
   const secrets = [
-    { what: "the passphrase of the state", value: passphrase },
+    {
+      what: "the passphrase of the state",
+      value: running.environment()["PULUMI_CONFIG_PASSPHRASE"]!,
+    },
     ...secretsOf(sandbox, running.endpoints().arm.clientSecret),
     ...[...pki.keys()].flatMap(([name, key]) => secretsOfKey(name, key)),
   ];
@@ -31,6 +34,7 @@ export function secretsInClear(
     found(text, secrets).map((what) => `${what} in ${file}`),
   );
   return {
+    rule: "no private key, connection string or token in clear in the state or in Pulumi's output",
     held: places.length > 2 && seen.length === 0,
     evidence:
       seen.join("; ") ||
@@ -38,8 +42,26 @@ export function secretsInClear(
   };
 }
 
+/** What a destroyed stack leaves: nothing, or what was there before it. */
+export function judgeRemains(sandbox: Sandbox, adopted: boolean): Ruling {
+  const remains = remainsIn(sandbox);
+  const isThere = (name: string): boolean => remains.some((one) => one.endsWith(name));
+  const evidence = remains.join(", ") || "nothing left";
+  return adopted
+    ? {
+        rule: "pulumi destroy leaves the service and the hubs that were made by hand",
+        held: isThere("provisioning-services") && isThere("iot-hubs"),
+        evidence,
+      }
+    : {
+        rule: "pulumi destroy leaves nothing in the sandbox",
+        held: remains.length === 0,
+        evidence,
+      };
+}
+
 /** What is left in a sandbox, in words. */
-export function remainsIn(sandbox: Sandbox): string[] {
+function remainsIn(sandbox: Sandbox): string[] {
   return [
     ...["resource-groups", "provisioning-services", "iot-hubs", "ca-certificates"],
     ...["dps-individual-enrollments", "dps-enrollment-groups", "dps-registrations"],

@@ -22,7 +22,7 @@ export interface StackOutputs {
 /** Where devices register. */
 export type Target = Pick<StackOutputs, "idScope" | "provisioningHost">;
 
-/** A run of the engine that did not succeed; the message holds the end of what it printed. */
+/** A run of the engine that did not succeed; the message holds what it complained of. */
 export class EngineError extends Error {
   override readonly name = "EngineError";
 
@@ -167,10 +167,8 @@ export class Engine {
         child.once("close", resolve);
       });
       if (exitCode !== 0) {
-        const end = everything.trimEnd().split("\n").slice(-40).join("\n");
         throw new EngineError(
-          `pulumi ${args.join(" ")} ended with ${exitCode}:\n${end}`,
-          everything,
+          `pulumi ${args[0]} ended with ${exitCode}:\n${complaintOf(everything)}`,
         );
       }
     } finally {
@@ -179,6 +177,31 @@ export class Engine {
     }
     return stdout;
   }
+}
+
+/**
+ * The errors of what Pulumi printed, each below the resource that has it; where it names none, the end
+ * of what it printed.
+ */
+export function complaintOf(printed: string): string {
+  const lines = printed.trimEnd().split("\n");
+  const began = lines.findLastIndex((line) => line.startsWith("Diagnostics:"));
+  const ended = lines.findIndex((line, at) => at > began && /^\S/.test(line));
+  const errors: string[] = [];
+  let resource = "";
+  let isError = false;
+  for (const line of lines.slice(began + 1, ended === -1 ? undefined : ended)) {
+    if (/^ {2}\S/.test(line)) {
+      resource = line;
+      isError = false;
+    } else if (/^\s+error: /.test(line)) {
+      isError = true;
+      if (resource !== "") errors.push(resource);
+      resource = "";
+    }
+    if (isError && line.trim() !== "") errors.push(line);
+  }
+  return (began === -1 || errors.length === 0 ? lines.slice(-40) : errors).join("\n");
 }
 
 /** Cuts a stream into lines. */

@@ -23,8 +23,23 @@ export interface DeviceRow {
 export class Findings {
   readonly rules: Finding[] = [];
   readonly devices: DeviceRow[] = [];
+  /** Folders of rehearsals in which a rule did not hold. */
+  readonly kept: string[] = [];
 
   constructor(private readonly say: (text: string) => void) {}
+
+  /** Of several sandboxes: procedures in this order, and at the end what holds for all of them. */
+  static merged(all: Findings[], order: string[]): Findings {
+    const merged = new Findings(() => undefined);
+    const place = ({ procedure }: { procedure: string }): number =>
+      order.includes(procedure) ? order.indexOf(procedure) : order.length;
+    const inOrder = <T extends { procedure: string }>(rows: T[]): T[] =>
+      rows.sort((one, other) => place(one) - place(other));
+    merged.rules.push(...inOrder(all.flatMap(({ rules }) => rules)));
+    merged.devices.push(...inOrder(all.flatMap(({ devices }) => devices)));
+    merged.kept.push(...all.flatMap(({ kept }) => kept));
+    return merged;
+  }
 
   /** Judges one thing. `evidence` says what was seen, whether or not it held. */
   add(procedure: string, rule: string, held: boolean, evidence: string): void {

@@ -14,9 +14,10 @@ async function main(): Promise<number> {
       "--adopted",
       "service, hubs, CA certificates and entries are made by hand before, and taken over",
     )
+    .option("--at-once <n>", "sandboxes that run at once, at most (default: 3)", Number)
     .option("--list", "say what there is, and do nothing")
     .parse();
-  const flags = command.opts<{ list?: true; adopted?: true }>();
+  const flags = command.opts<{ list?: true; adopted?: true; atOnce?: number }>();
   if (flags.list) {
     console.log(listOf(catalogue));
     return 0;
@@ -24,8 +25,15 @@ async function main(): Promise<number> {
   if (command.args.length === 0) {
     command.error("Which procedure? P1 to P12, all, kills, or one of those that --list shows.");
   }
+  if (flags.atOnce !== undefined && !(Number.isInteger(flags.atOnce) && flags.atOnce > 0)) {
+    command.error("--at-once: a whole number from 1 on.");
+  }
   try {
-    return await toVerdict({ procedures: select(catalogue, command.args), adopted: flags.adopted });
+    return await toVerdict({
+      procedures: select(catalogue, command.args),
+      adopted: flags.adopted,
+      lanes: flags.atOnce,
+    });
   } catch (error) {
     if (error instanceof UnknownProcedureError) {
       command.error(error.message);

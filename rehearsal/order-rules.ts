@@ -29,9 +29,23 @@ export interface BreachView {
   replacement: Holder | undefined;
 }
 
-/** Index of the first moment at which nothing admits the compromised key any more; -1: there is none. */
-export function cutOffOf({ moments }: Window, { compromised }: BreachView): number {
-  return moments.findIndex((moment) => !compromised.some((holder) => admits(moment, holder)));
+/**
+ * Index of the first moment at which nothing admits the compromised key any more, and every entry that
+ * did is closed; -1: there is none. (One disabled group may shut out what another one still admits.)
+ */
+export function cutOffOf(
+  { moments }: Window,
+  { compromised, entries, closedBy }: BreachView,
+): number {
+  return moments.findIndex(
+    (moment) =>
+      !compromised.some((holder) => admits(moment, holder)) &&
+      (closedBy === "shadowing" || entries.every((entry) => isDisabled(moment, entry))),
+  );
+}
+
+function isDisabled(moment: Moment, { kind, id }: BreachView["entries"][number]): boolean {
+  return moment.entries.some((one) => one.kind === kind && sameName(one.id, id) && !one.enabled);
 }
 
 /** Contain, replace, remove; and nothing admits the key any more from the cut-off on. */
@@ -62,17 +76,9 @@ function judgeContainment(moments: Moment[], breach: BreachView, cutOff: number)
   const stray = closing.filter(
     ({ request }) => ![...breach.entries, ...denials].some(isWriteOf(request)),
   );
-  const closed = breach.entries.every(({ kind, id }) =>
-    moments[cutOff]?.entries.some(
-      (one) =>
-        one.kind === kind &&
-        sameName(one.id, id) &&
-        (!one.enabled || breach.closedBy === "shadowing"),
-    ),
-  );
   return {
     rule: "contain first: the first writes close what admits the compromised key",
-    held: cutOff !== -1 && stray.length === 0 && closed,
+    held: cutOff !== -1 && stray.length === 0,
     evidence: `first write: ${words(moments[0])}; cut-off: ${words(moments[cutOff])}`,
   };
 }

@@ -5,10 +5,11 @@ import { join } from "node:path";
 import { startSandbox, type RunningSandbox } from "../sandbox/sandbox";
 import { adopting, named } from "./adopted";
 import { Aviary, WITH_CANARIES } from "./canaries";
-import { recordsOf, remainsIn, secretsInClear } from "./conclusion";
+import { judgeRemains, judgeSecrets, recordsOf } from "./conclusion";
 import { ConfigurationFile, describe, type Edit } from "./configuration";
 import { Engine, EngineError, type StackOutputs, type Target } from "./engine";
 import { DeviceFiles, type Identity } from "./factory";
+import { keep } from "./keeping";
 import type { Findings } from "./findings";
 import { type DeviceSpec, FleetDevice, type Mark } from "./fleet";
 import { byHand, type Deed } from "./hands";
@@ -59,6 +60,7 @@ export class Rehearsal {
     private readonly options: RehearsalOptions,
     private readonly folder: string,
     private readonly sandbox: RunningSandbox,
+    private readonly removeFolder: () => void,
   ) {
     this.findings = options.findings;
     this.observer = new Observer(sandbox.sandbox);
@@ -77,9 +79,12 @@ export class Rehearsal {
 
   static async begin(options: RehearsalOptions): Promise<Rehearsal> {
     const folder = mkdtempSync(join(tmpdir(), "dps-rehearsal-"));
-    const removeFolder = (): void => rmSync(folder, { recursive: true, force: true });
+    const removeFolder = (): void => {
+      process.off("exit", removeFolder);
+      rmSync(folder, { recursive: true, force: true });
+    };
     // For an exit that nobody saw coming.
-    process.once("exit", removeFolder);
+    process.on("exit", removeFolder);
     let sandbox: RunningSandbox | undefined;
     try {
       options.telling.part("Start a sandbox");
@@ -90,7 +95,7 @@ export class Rehearsal {
         switches: options.setting.switches ?? {},
       });
       options.signal?.throwIfAborted();
-      const rehearsal = new Rehearsal(options, folder, sandbox);
+      const rehearsal = new Rehearsal(options, folder, sandbox, removeFolder);
       options.signal?.addEventListener("abort", () => rehearsal.interrupt(), { once: true });
       return rehearsal;
     } catch (error) {
@@ -283,6 +288,11 @@ export class Rehearsal {
     await Promise.all([...this.devices.values()].map((device) => device.works()));
   }
 
+  /** After a procedure: its canaries go, and the next one may begin. */
+  async next(): Promise<void> {
+    await this.aviary.leave((id) => this.configured("individualEnrollments", id) !== undefined);
+  }
+
   /** After the last procedure: nothing left to do, no secret in clear, nothing left behind. */
   async conclude(): Promise<void> {
     this.telling.part("Conclude");
@@ -291,36 +301,29 @@ export class Rehearsal {
     this.findings.addBystanders(this.began);
     this.telling.hush(true);
     await this.stopDevices();
-    const passphrase = this.environment["PULUMI_CONFIG_PASSPHRASE"] ?? "";
-    const { held, evidence } = secretsInClear(this.sandbox, this.engine, this.pki, passphrase);
-    this.findings.add(
-      "always",
-      "no private key, connection string or token in clear in the state or in Pulumi's output",
-      held,
-      evidence,
-    );
+    this.findings.addAll("always", [judgeSecrets(this.sandbox, this.engine, this.pki)]);
     this.telling.step("pulumi destroy");
     await this.engine.destroy();
-    const kept = this.options.setting.adopted && this.options.setting.declare;
-    const remains = remainsIn(this.sandbox.sandbox);
-    const named = (name: string): boolean => remains.some((one) => one.endsWith(name));
-    this.findings.add(
-      "always",
-      kept
-        ? "pulumi destroy leaves the service and the hubs that were made by hand"
-        : "pulumi destroy leaves nothing in the sandbox",
-      kept ? named("provisioning-services") && named("iot-hubs") : remains.length === 0,
-      remains.join(", ") || "nothing left",
-    );
+    const isAdopted = this.options.setting.adopted === true && "declare" in this.options.setting;
+    this.findings.addAll("always", [judgeRemains(this.sandbox.sandbox, isAdopted)]);
   }
 
-  /** Ends everything, and removes the folder. May be called at any time. */
+  /** Ends everything, and removes the folder, unless a rule did not hold. May be called at any time. */
   async end(): Promise<void> {
     this.telling.hush(true);
     const ended = await Promise.allSettled([this.engine.stop(), this.stopDevices()]);
     this.observer.close();
+    const isKept = this.findings.failures.length > 0 && this.options.signal?.aborted !== true;
+    if (isKept) {
+      keep(this.folder, this.sandbox, this.engine, this.devices.values());
+      this.findings.kept.push(this.folder);
+    }
     await this.sandbox.close();
-    rmSync(this.folder, { recursive: true, force: true });
+    if (isKept) {
+      process.off("exit", this.removeFolder);
+    } else {
+      this.removeFolder();
+    }
     this.telling.hush(false);
     for (const one of ended) {
       if (one.status === "rejected") throw one.reason;

@@ -1,17 +1,20 @@
 /** The tables at the end. */
 import Table from "cli-table3";
 import type { DeviceRow, Findings } from "./findings";
+import { wayInto } from "./keeping";
 
-/** Both tables and a last line, as text without colours. */
-export function report(findings: Findings, seconds: number): string {
-  const { rules, devices, failures } = findings;
+/** Both tables and the verdict, as text without colours. */
+export function report(findings: Findings, procedures: number, seconds: number): string {
+  const { rules, devices, failures, kept } = findings;
+  const what = `${rules.length} rules of ${procedures} procedure${procedures === 1 ? "" : "s"}`;
   const verdict =
     failures.length === 0
-      ? `All ${rules.length} rules held, in ${seconds.toFixed(0)} s.`
+      ? `All ${what} held, in ${duration(seconds)}.`
       : [
-          `${failures.length} of ${rules.length} rules did not hold:`,
+          ...kept.map(wayInto),
+          `${failures.length} of ${what} did not hold, in ${duration(seconds)}:`,
           ...failures.map(
-            ({ procedure, rule, evidence }) => `  ${procedure}: ${rule} (${evidence})`,
+            ({ procedure, rule, evidence }) => `  ${procedure}: ${rule} (${short(evidence)})`,
           ),
         ].join("\n");
   return [
@@ -22,13 +25,26 @@ export function report(findings: Findings, seconds: number): string {
         procedure,
         rule,
         held ? "yes" : "NO",
-        evidence,
+        short(evidence),
       ]),
       [undefined, 44, undefined, 52],
     ),
     verdict,
     "",
   ].join("\n");
+}
+
+/** `8 min 12 s`, `41 s`. */
+function duration(seconds: number): string {
+  const whole = Math.round(seconds);
+  const minutes = Math.floor(whole / 60);
+  return minutes === 0 ? `${whole} s` : `${minutes} min ${whole % 60} s`;
+}
+
+/** The beginning of what has several lines; all of it was told when it happened. */
+function short(evidence: string): string {
+  const lines = evidence.split("\n").map((line) => line.trim());
+  return lines.length <= 3 ? lines.join(" ") : `${lines.slice(0, 3).join(" ")} …`;
 }
 
 function deviceTable(devices: DeviceRow[]): string {

@@ -1,19 +1,26 @@
-/** Carries out procedures in as few sandboxes as they need; what fails ends only its own sandbox. */
+/** Carries out procedures in sandboxes, several at once; what fails ends only its own sandbox. */
 import { Findings } from "./findings";
 import type { Procedure } from "./procedures/procedure";
 import { Rehearsal } from "./rehearsal";
 import { type Setting, standard } from "./setting";
 import { Telling } from "./telling";
 
+/** While the devices of one sandbox wait for a service, the engine of another one works. */
+const LANES = 3;
+/** How many procedures share a sandbox, at most: what came before them is soon too much to be read. */
+const NEIGHBOURS = 6;
+
 export interface RunOptions {
   /** Folder of the program: the repository. */
   program: string;
   /** Carried out in this order. */
   procedures: Procedure[];
-  /** In place of each procedure's own setting. */
+  /** In place of each procedure's own setting, and one sandbox for all. */
   setting?: Setting;
   /** What procedures begin with is made by hand and taken over. Default: false. */
   adopted?: boolean | undefined;
+  /** Sandboxes that run at once, at most. Default: 3. */
+  lanes?: number | undefined;
   /** Hears what is going on, line by line. */
   say: (line: string) => void;
   /** Aborted: everything ends, as soon as it can be ended in order. */
@@ -28,23 +35,56 @@ export interface Part {
 
 /** Rehearses, and leaves nothing behind but the findings. Throws when it is aborted. */
 export async function rehearse(options: RunOptions): Promise<Findings> {
-  const telling = new Telling(options.say);
-  const findings = new Findings((text) => telling.rule(text));
-  const open = partsOf(options.procedures, options.setting);
-  for (let part = open.shift(); part !== undefined; part = open.shift()) {
-    const left = await carryOut(part, options, findings, telling);
-    if (left.length > 0) {
-      open.unshift(...partsOf(left, options.setting));
+  const { procedures, setting, lanes = LANES, say, signal } = options;
+  const open = partsOf(procedures, setting);
+  const began = Date.now();
+  const all: Findings[] = [];
+  const broken = new AbortController();
+  const stop = signal === undefined ? broken.signal : AbortSignal.any([signal, broken.signal]);
+  const names = open.length > 1 ? LETTERS.slice(0, Math.min(lanes, open.length)) : "";
+  if (names.length > 1) {
+    say(`${open.length} sandboxes, ${names.length} at once: the letter in front says which.`);
+  }
+
+  async function lane(name: string): Promise<void> {
+    for (let part = open.shift(); part !== undefined; part = open.shift()) {
+      const telling = new Telling(say, names.length > 1 ? name : "", began);
+      const findings = new Findings((text) => telling.rule(text));
+      all.push(findings);
+      const left = await carryOut(part, { ...options, signal: stop }, findings, telling);
+      open.unshift(...partsOf(left, setting));
     }
   }
-  return findings;
+
+  const ended = await Promise.allSettled(
+    [...(names || LETTERS.slice(0, 1))].map(async (name) => {
+      try {
+        await lane(name);
+      } catch (error) {
+        broken.abort(error);
+        throw error;
+      }
+    }),
+  );
+  for (const one of ended) {
+    if (one.status === "rejected") throw one.reason;
+  }
+  return Findings.merged(
+    all,
+    procedures.map(({ name }) => name),
+  );
 }
+
+const LETTERS = "ABCDEFGHIJKLMNOPQRSTUVWXYZ";
 
 /** Neighbours with one setting share a sandbox; its devices are those that one of them needs. */
 export function partsOf(procedures: Procedure[], setting?: Setting): Part[] {
+  if (setting !== undefined) {
+    return procedures.length === 0 ? [] : [{ setting, procedures }];
+  }
   const parts: Part[] = [];
   for (const procedure of procedures) {
-    const own = setting ?? procedure.setting ?? standard;
+    const own = procedure.setting ?? standard;
     const last = parts.at(-1);
     if (last?.setting === own) {
       last.procedures.push(procedure);
@@ -52,7 +92,17 @@ export function partsOf(procedures: Procedure[], setting?: Setting): Part[] {
       parts.push({ setting: own, procedures: [procedure] });
     }
   }
-  return setting === undefined ? parts.map(needed) : parts;
+  return parts.flatMap(divided).map(needed);
+}
+
+/** In as few pieces as there have to be, as long as each other. */
+function divided({ setting, procedures }: Part): Part[] {
+  const pieces = Math.ceil(procedures.length / NEIGHBOURS);
+  const end = (piece: number): number => Math.round((piece * procedures.length) / pieces);
+  return Array.from({ length: pieces }, (_, piece) => ({
+    setting,
+    procedures: procedures.slice(end(piece), end(piece + 1)),
+  }));
 }
 
 function needed({ setting, procedures }: Part): Part {
@@ -68,17 +118,14 @@ async function carryOut(
   findings: Findings,
   telling: Telling,
 ): Promise<Procedure[]> {
-  const begin = async (): Promise<Rehearsal> => {
-    signal?.throwIfAborted();
-    return Rehearsal.begin({
-      program,
-      setting: { ...setting, adopted },
-      findings,
-      telling,
-      signal,
-    });
-  };
-  const rehearsal = await begin();
+  signal?.throwIfAborted();
+  const rehearsal = await Rehearsal.begin({
+    program,
+    setting: { ...setting, adopted },
+    findings,
+    telling,
+    signal,
+  });
   let current = procedures[0]?.name ?? "always";
   let left = procedures.slice(1);
   try {
@@ -88,6 +135,7 @@ async function carryOut(
       left = procedures.slice(at + 1);
       telling.part(`${procedure.name}: ${procedure.title}`);
       await procedure.carryOut(rehearsal);
+      await rehearsal.next();
     }
     current = "always";
     await rehearsal.conclude();

@@ -10,7 +10,6 @@ const SAID = /^\W*pulumi:pulumi:Stack \S+ (?:running|\w+ing \([\d.]+s\)) (.+)$/;
 const LEFT_OUT = /^(tls:|random:|dps-certificates:|pulumi:pulumi:)/;
 
 export class Telling {
-  private readonly began = Date.now();
   /** What each device said last, to leave out the same again. */
   private readonly last = new Map<string, string>();
 
@@ -18,7 +17,15 @@ export class Telling {
   /** Steps of the current part, so far. */
   private steps = 0;
 
-  constructor(private readonly say: (line: string) => void) {}
+  /**
+   * @param lane stands in each line, where several sandboxes are told of at once
+   * @param began milliseconds since 1970, of second 0
+   */
+  constructor(
+    private readonly say: (line: string) => void,
+    private readonly lane = "",
+    private readonly began = Date.now(),
+  ) {}
 
   /** Devices are being stopped: what they say about that is not news. */
   hush(on: boolean): void {
@@ -28,7 +35,7 @@ export class Telling {
   /** The next part of the rehearsal. */
   part(text: string): void {
     this.steps = 0;
-    this.say("");
+    this.say(this.lane);
     this.line("==", text);
   }
 
@@ -76,6 +83,6 @@ export class Telling {
 
   private line(sign: string, text: string): void {
     const seconds = ((Date.now() - this.began) / 1000).toFixed(1).padStart(6);
-    this.say(`${seconds} ${sign} ${text}`);
+    this.say([this.lane, seconds, sign, text].filter((part) => part !== "").join(" "));
   }
 }

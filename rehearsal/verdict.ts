@@ -6,7 +6,7 @@ import { rehearse, type RunOptions } from "./run";
 
 /** Resolves to the exit code: 0 when every rule held, 1 when one did not, 130 after a signal. */
 export async function toVerdict(
-  options: Pick<RunOptions, "procedures" | "setting" | "adopted">,
+  options: Pick<RunOptions, "procedures" | "setting" | "adopted" | "lanes">,
 ): Promise<number> {
   const began = Date.now();
   const interrupted = new AbortController();
@@ -36,7 +36,7 @@ export async function toVerdict(
     }
     throw error;
   }
-  console.log(`\n${report(findings, (Date.now() - began) / 1000)}`);
+  console.log(`\n${report(findings, options.procedures.length, (Date.now() - began) / 1000)}`);
   return findings.failures.length === 0 ? 0 : 1;
 }
 

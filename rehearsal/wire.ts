@@ -131,10 +131,35 @@ export class Wire {
     });
   }
 
+<<<<<<< HEAD
   /** @param name default: that of the first one, which is the stack's */
   private service(name?: string): ProvisioningServiceEndpoints {
     const all = this.endpoints().provisioningServices;
     const service = name === undefined ? all[0] : all.find((one) => one.name === name);
+=======
+  /** Takes a device out of DPS's records, and out of each hub that has it. */
+  async forget(registrationId: string): Promise<void> {
+    const { serviceEndpoint, connectionString } = this.service();
+    const id = encodeURIComponent(registrationId);
+    const places = [
+      { url: `${serviceEndpoint}/registrations/${id}?api-version=${DPS_API}`, connectionString },
+      ...this.hubs().map((hub) => ({
+        url: `${hub.endpoint}/devices/${id}?api-version=${HUB_API}`,
+        connectionString: hub.connectionString,
+      })),
+    ];
+    for (const { url, connectionString } of places) {
+      const headers = { authorization: signature(connectionString), "if-match": "*" };
+      const { status, body } = await this.send("DELETE", url, { headers });
+      if (status >= 300 && status !== 404) {
+        throw new Error(`DELETE ${new URL(url).pathname}: ${status} ${JSON.stringify(body)}`);
+      }
+    }
+  }
+
+  private service(): ProvisioningServiceEndpoints {
+    const [service] = this.endpoints().provisioningServices;
+>>>>>>> b0bd6da (feat(rehearsal): sandboxes at once, canaries that leave, the folder of a failure is kept, errors of the engine by themselves)
     if (service === undefined) {
       throw new Error(`the sandbox has no provisioning service ${name ?? ""}`);
     }

@@ -75,9 +75,18 @@ export class SandboxFolder {
       rmSync(this.requestsFile, { force: true });
     }
     rmSync(this.endpointsFile, { force: true });
-    writeJson(this.marker, { version: 1, keep } satisfies Marker);
+    this.mark(keep);
     mkdirSync(this.records, { recursive: true, mode: 0o700 });
     mkdirSync(this.state, { recursive: true, mode: 0o700 });
+  }
+
+  /** What is in it is to be found again. */
+  keep(): void {
+    this.mark(true);
+  }
+
+  get isKept(): boolean {
+    return readJson<Marker>(this.marker)?.keep === true;
   }
 
   /** Removes what tells others that a sandbox runs here. */
@@ -99,6 +108,10 @@ export class SandboxFolder {
   release(): void {
     claimedHere.delete(this.path);
     rmSync(this.lock, { force: true });
+  }
+
+  private mark(keep: boolean): void {
+    writeJson(this.marker, { version: 1, keep } satisfies Marker);
   }
 
   private takeLock(): void {

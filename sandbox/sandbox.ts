@@ -56,6 +56,8 @@ export interface RunningSandbox {
   endpoints(): EndpointsFile;
   /** Variables for Pulumi and SDK processes; see `environmentOf`. */
   environment(current?: NodeJS.ProcessEnv): Record<string, string>;
+  /** What it holds now is not thrown away when it stops: as though it had been started with `keep`. */
+  keep(): void;
   /** Stops everything; resolves when all ports are closed. May be called again. */
   close(): Promise<void>;
 }
@@ -70,13 +72,12 @@ interface Identity {
 
 /** Throws `SandboxError` with a sentence for the terminal when it cannot start. */
 export async function startSandbox(options: SandboxOptions): Promise<RunningSandbox> {
-  const keep = options.keep ?? false;
   const folder = new SandboxFolder(options.dir);
-  folder.claim(keep);
+  folder.claim(options.keep ?? false);
   const closers: (() => unknown)[] = [() => folder.release()];
   const close = once(() => closeAll(closers));
   try {
-    closers.push(() => (keep ? folder.withdraw() : folder.empty()));
+    closers.push(() => (folder.isKept ? folder.withdraw() : folder.empty()));
     return await start(options, folder, closers, close);
   } catch (error) {
     // The reason it did not start is what matters, not what then could not be closed.
@@ -175,6 +176,7 @@ async function start(
         : [],
     endpoints: published,
     environment: (current = process.env) => environmentOf(folder, published(), file, current),
+    keep: () => folder.keep(),
     close,
   };
 }

@@ -1,5 +1,5 @@
 import { set } from "../configuration";
-import { devStack } from "../setting";
+import { standard } from "../setting";
 import { Course } from "./course";
 import { refuses } from "./judging";
 import type { Procedure } from "./procedure";
@@ -11,14 +11,21 @@ export const obtain: Procedure = {
   of: ["P1"],
   title: "obtain certificates: made in the stack, or from a CA outside it",
   members: ["device-1", "gateway-1"],
-  setting: devStack,
+  // A sandbox of its own: what it enrolls stays.
+  setting: { ...standard },
   async carryOut(rehearsal) {
     const { pki } = rehearsal;
     const course = await Course.begin(rehearsal, this.name, []);
     await rehearsal.change("A leaf below root and intermediate, all made in the stack", [
-      set(["certificates", "device-3-a"], {
-        dev: { issuer: "intermediate-a", commonName: "device-3", days: 30 },
+      set(["certificates", "made-root"], { dev: { commonName: "Made Root", days: 365 } }),
+      set(["certificates", "made-intermediate"], {
+        dev: { commonName: "Made Intermediate", issuer: "made-root", ca: true, days: 180 },
       }),
+      set(["certificates", "device-3-a"], {
+        dev: { issuer: "made-intermediate", commonName: "device-3", days: 30 },
+      }),
+      set(["caCertificates", "made-root"], { certificate: "made-root" }),
+      set(["enrollmentGroups", "made"], { primary: { certificate: "made-intermediate" } }),
       set(["individualEnrollments", "device-3"], { primary: { certificate: "device-3-a" } }),
     ]);
     const outputs = await rehearsal.outputs();

@@ -57,8 +57,7 @@ export const told: Procedure = {
     course.hold("Pulumi sees nothing to change", settled, settled ? "no changes" : "changes");
     const marks = new Map(devices.map((device) => [device, device.mark()]));
     await rehearsal.change("Go back: the new certificates leave the slots again", [
-      remove("enrollmentGroups", "sensors", "secondary"),
-      remove("enrollmentGroups", "gateways", "secondary"),
+      ...roll.add.map(({ path }) => remove(...path)),
     ]);
     const again = devices.filter((device) =>
       device.since(marks.get(device)!).some(({ event }) => event === "registered"),
