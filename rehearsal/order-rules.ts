@@ -29,17 +29,17 @@ export interface BreachView {
   replacement: Holder | undefined;
 }
 
-/**
- * Index of the first moment at which nothing admits the compromised key any more, and every entry that
- * did is closed; -1: there is none. (One disabled group may shut out what another one still admits.)
- */
-export function cutOffOf(
-  { moments }: Window,
-  { compromised, entries, closedBy }: BreachView,
-): number {
+/** Index of the first moment at which nothing admits the compromised key any more; -1: there is none. */
+export function cutOffOf({ moments }: Window, { compromised }: BreachView): number {
+  return moments.findIndex((moment) => !compromised.some((holder) => admits(moment, holder)));
+}
+
+/** The first moment from the cut-off on with each entry closed: one can shut out what others still admit. */
+function containedAt(moments: Moment[], { entries, closedBy }: BreachView, cutOff: number): number {
   return moments.findIndex(
-    (moment) =>
-      !compromised.some((holder) => admits(moment, holder)) &&
+    (moment, at) =>
+      cutOff !== -1 &&
+      at >= cutOff &&
       (closedBy === "shadowing" || entries.every((entry) => isDisabled(moment, entry))),
   );
 }
@@ -52,6 +52,7 @@ function isDisabled(moment: Moment, { kind, id }: BreachView["entries"][number])
 export function judgeBreach(window: Window, breach: BreachView): Ruling[] {
   const { moments } = window;
   const cutOff = cutOffOf(window, breach);
+  const contained = containedAt(moments, breach, cutOff);
   const removals = moments.flatMap(({ request }, at) => (isRemoval(request) ? [at] : []));
   const after = cutOff === -1 ? [] : moments.slice(cutOff);
   const reopened = after.filter((moment) =>
@@ -59,8 +60,8 @@ export function judgeBreach(window: Window, breach: BreachView): Ruling[] {
   );
   const registered = admitted(window, breach, moments[cutOff]);
   return [
-    judgeContainment(moments, breach, cutOff),
-    ...judgeReplacement(window, breach, cutOff, removals),
+    judgeContainment(moments, breach, contained),
+    ...judgeReplacement(window, breach, contained, removals),
     {
       rule: "nothing admits the compromised key from the cut-off on",
       held: cutOff !== -1 && reopened.length === 0 && registered === 0,
@@ -70,23 +71,23 @@ export function judgeBreach(window: Window, breach: BreachView): Ruling[] {
   ];
 }
 
-function judgeContainment(moments: Moment[], breach: BreachView, cutOff: number): Ruling {
-  const closing = moments.slice(0, cutOff + 1);
+function judgeContainment(moments: Moment[], breach: BreachView, contained: number): Ruling {
+  const closing = moments.slice(0, contained + 1);
   const denials = (breach.denials ?? []).map((id) => ({ kind: "group" as const, id }));
   const stray = closing.filter(
     ({ request }) => ![...breach.entries, ...denials].some(isWriteOf(request)),
   );
   return {
     rule: "contain first: the first writes close what admits the compromised key",
-    held: cutOff !== -1 && stray.length === 0,
-    evidence: `first write: ${words(moments[0])}; cut-off: ${words(moments[cutOff])}`,
+    held: contained !== -1 && stray.length === 0,
+    evidence: `first write: ${words(moments[0])}; contained: ${words(moments[contained])}`,
   };
 }
 
 function judgeReplacement(
   { before, moments }: Window,
   { replacement, closedBy }: BreachView,
-  cutOff: number,
+  contained: number,
   removals: number[],
 ): Ruling[] {
   const removed = removals[0] ?? -1;
@@ -95,7 +96,7 @@ function judgeReplacement(
     return [
       {
         rule: "remove devices after the containment",
-        held: cutOff !== -1 && removed > cutOff,
+        held: contained !== -1 && removed > contained,
         evidence: removal,
       },
     ];
@@ -108,12 +109,12 @@ function judgeReplacement(
   return [
     {
       rule: allAlong ? "the replacement is admitted all along" : "replace after that",
-      held: cutOff !== -1 && (allAlong ? stays : replaced > cutOff),
+      held: contained !== -1 && (allAlong ? stays : replaced > contained),
       evidence: `replacement admitted: ${words(moments[replaced])}`,
     },
     {
       rule: "remove devices last",
-      held: replaced !== -1 && removed > Math.max(replaced, cutOff),
+      held: replaced !== -1 && removed > Math.max(replaced, contained),
       evidence: removal,
     },
   ];

@@ -131,12 +131,6 @@ export class Wire {
     });
   }
 
-<<<<<<< HEAD
-  /** @param name default: that of the first one, which is the stack's */
-  private service(name?: string): ProvisioningServiceEndpoints {
-    const all = this.endpoints().provisioningServices;
-    const service = name === undefined ? all[0] : all.find((one) => one.name === name);
-=======
   /** Takes a device out of DPS's records, and out of each hub that has it. */
   async forget(registrationId: string): Promise<void> {
     const { serviceEndpoint, connectionString } = this.service();
@@ -157,9 +151,10 @@ export class Wire {
     }
   }
 
-  private service(): ProvisioningServiceEndpoints {
-    const [service] = this.endpoints().provisioningServices;
->>>>>>> b0bd6da (feat(rehearsal): sandboxes at once, canaries that leave, the folder of a failure is kept, errors of the engine by themselves)
+  /** @param name default: that of the first one, which is the stack's */
+  private service(name?: string): ProvisioningServiceEndpoints {
+    const all = this.endpoints().provisioningServices;
+    const service = name === undefined ? all[0] : all.find((one) => one.name === name);
     if (service === undefined) {
       throw new Error(`the sandbox has no provisioning service ${name ?? ""}`);
     }
