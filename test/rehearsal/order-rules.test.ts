@@ -123,6 +123,44 @@ describe("order rules of a rehearsal", () => {
       assert.deepEqual(rulesThatFailed(judgeBreach(seen, view())), [CONTAIN, REPLACE]);
     });
 
+    it("waits until every group is closed, also when one disabled group decides for all", async () => {
+      const root = await TestCa.root("Root");
+      const leaf = await root.leaf("device-1");
+      const ca = { name: "root-a", der: root.der, isVerified: true };
+      const state = (first: boolean, second: boolean): State => ({
+        entries: [group("first", ["root-a"], first), group("second", ["root-a"], second)],
+        caCertificates: [ca],
+      });
+      const shared: BreachView = {
+        entries: [
+          { kind: "group", id: "first" },
+          { kind: "group", id: "second" },
+        ],
+        closedBy: "disabling",
+        compromised: [holder(leaf)],
+        replacement: undefined,
+      };
+      const judge = (...steps: [string, State][]): string[] =>
+        rulesThatFailed(judgeBreach(window(state(true, true), ...steps), shared));
+      const first: [string, State] = [
+        "PUT dps-service /enrollmentGroups/first",
+        state(false, true),
+      ];
+      const second: [string, State] = [
+        "PUT dps-service /enrollmentGroups/second",
+        state(false, false),
+      ];
+      assert.deepEqual(judge(first, second, [registration, state(false, false)]), []);
+      assert.deepEqual(judge(first, [registration, state(false, true)], second), [
+        CONTAIN,
+        "remove devices after the containment",
+      ]);
+      assert.deepEqual(judge(first, [registration, state(false, true)]), [
+        CONTAIN,
+        "remove devices after the containment",
+      ]);
+    });
+
     it("accepts a replacement that another entry admits all along, and no removal before the cut-off", async () => {
       const root = await TestCa.root("Root");
       const stolen = await root.intermediate("Stolen");

@@ -5,7 +5,7 @@ import { catalogue } from "../../rehearsal/catalogue";
 import type { Procedure } from "../../rehearsal/procedures/procedure";
 import { partsOf } from "../../rehearsal/run";
 import { listOf, select } from "../../rehearsal/selection";
-import { devStack, standard } from "../../rehearsal/setting";
+import { devStack, type Setting, standard } from "../../rehearsal/setting";
 
 const PROGRAM = resolve(__dirname, "../..");
 
@@ -84,6 +84,18 @@ describe("which procedures are rehearsed", () => {
         [["P6"], ["sensor-2"]],
       ],
     );
+  });
+
+  it("divides many neighbours evenly, and never what is to be in one setting", () => {
+    const many = Array.from({ length: 13 }, (_, at) => made(`P${at}`, ["P4"]));
+    const sizes = (setting?: Setting): number[] =>
+      partsOf(many, setting).map(({ procedures }) => procedures.length);
+    assert.deepEqual(sizes(), [4, 5, 4]);
+    assert.deepEqual(
+      partsOf(many).flatMap(({ procedures }) => procedures),
+      many,
+    );
+    assert.deepEqual(sizes(devStack), [13]);
   });
 
   describe("on the command line", function () {

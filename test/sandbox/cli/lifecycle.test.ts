@@ -112,6 +112,19 @@ describe("the life of a sandbox", () => {
     assert.ok(existsSync(join(dir, "state", "stack.json")));
   });
 
+  it("is the same sandbox again when it was told to be while it ran", async () => {
+    const first = await openSandbox({ dir, fronts: ARM_ONLY });
+    await create(first, "provisioningServices/dps");
+    first.keep();
+    const before = first.endpoints();
+    await first.close();
+
+    const second = await openSandbox({ dir, fronts: ARM_ONLY, keep: true });
+    const after = second.endpoints();
+    await second.close();
+    assert.deepEqual(after.provisioningServices, before.provisioningServices);
+  });
+
   it("throws everything away when it was not kept, also what a killed one left", async () => {
     const first = await openSandbox({ dir, fronts: ARM_ONLY });
     const passphrase = first.environment()["PULUMI_CONFIG_PASSPHRASE"];
