@@ -44,6 +44,9 @@ const BACK: Record<Phase, string> = {
   none: "",
 };
 
+/** Every phase that a roll can be in. */
+export const PHASES = Object.keys(BACK) as Phase[];
+
 /** How to undo a phase, as a sentence without its full stop; empty when nothing changes. */
 export function goingBack(procedure: Procedure, phase: Phase, entry: Entry): string {
   if (procedure === "P4" || procedure === "P6" || procedure === "P7") return NO_WAY_BACK;
