@@ -34,7 +34,7 @@ body{font:16px/1.5 system-ui,-apple-system,"Segoe UI","DejaVu Sans",Arial,sans-s
 h1{font-size:1.6rem;line-height:1.2}h2{font-size:1.2rem;margin:2rem 0 .5rem;border-bottom:1px solid #c8c8c8}
 code{font:.92em ui-monospace,"DejaVu Sans Mono",Menlo,Consolas,monospace;background:#f2f2f2;padding:0 .2em;border-radius:3px;overflow-wrap:anywhere}
 table{border-collapse:collapse;margin:.5rem 0;width:100%}caption{text-align:left;font-weight:600;padding:.25rem 0}
-th,td{border:1px solid #c8c8c8;padding:.3rem .5rem;text-align:left;vertical-align:top;overflow-wrap:anywhere}th{background:#f2f2f2}
+th,td{border:1px solid #c8c8c8;padding:.3rem .5rem;text-align:left;vertical-align:top;overflow-wrap:break-word}th{background:#f2f2f2;white-space:nowrap}td:first-child{min-width:6rem}
 .number{text-align:right;white-space:nowrap}.wide{overflow-x:auto}
 .head{border-left:.4rem solid #3b6ea5;background:#eef3f9;padding:.5rem 1rem}
 .refused,.failed{border-color:#8a1c00;background:#fbeeea}.cut{font-weight:600;color:#8a1c00}

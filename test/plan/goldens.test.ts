@@ -4,7 +4,7 @@ import { markdown } from "../../plan/markdown";
 import type { Plan } from "../../plan/model";
 import { matchesGolden, named } from "./golden";
 import { isPlan } from "./schema";
-import { edited, planOf, scene, type Scene, type SceneDevice } from "./scene";
+import { breach, edited, planOf, scene, type Scene, type SceneDevice } from "./scene";
 
 interface Row {
   name: string;
@@ -46,12 +46,7 @@ const ROWS: Row[] = [
   {
     name: "p6-root-breach",
     verdict: "changes",
-    change: (copy) => {
-      delete copy.caCertificates["root-a"];
-      copy.caCertificates["root-b"] = { certificate: "root-b" };
-      copy.enrollmentGroups["sensors"]!.primary = { ca: "root-b" };
-      copy.compromised = [{ certificate: "root-a", reason: "HSM backup was copied" }];
-    },
+    change: breach,
   },
   {
     name: "p7-intermediate-breach",

@@ -1,5 +1,5 @@
 /** A service with its devices, and changes of it, for the golden plans. The day is always the same. */
-import type { Declared } from "../../certificates/declared";
+import type { Declared, DeclaredCertificate } from "../../certificates/declared";
 import type { Fault } from "../../certificates/faults";
 import { judge, judgeFleet } from "../../certificates/rules";
 import type { FleetFacts } from "../../certificates/fleet-facts";
@@ -14,8 +14,8 @@ import { entryFacts, placeOf } from "../../dynamic-providers/fleet-judgement/evi
 import type { JudgementRecord } from "../../dynamic-providers/judgement-record";
 import type { DeviceOfHub } from "../../clients/hub-devices";
 import { refusals } from "../../certificates/faults";
-import { below, declared, leaf, NOW, root } from "../certificates/fixtures";
-import type { Issued } from "../support/test-ca";
+import { below, declared, known, leaf, NOW, root } from "../certificates/fixtures";
+import type { Issued, TestCa } from "../support/test-ca";
 
 export const HUBS = ["hub-1.azure-devices.net", "hub-2.azure-devices.net"] as const;
 
@@ -37,6 +37,8 @@ export interface Scene {
   base: Declared;
   certificates: Record<string, Issued>;
   devices: SceneDevice[];
+  /** The root that `gateways` chain to. */
+  rootI: TestCa;
 }
 
 /**
@@ -69,6 +71,7 @@ export async function scene(): Promise<Scene> {
   const named = ["root-a", "root-b", "root-i", "plant-1", "plant-2", "truck-a", "truck-b"];
   return {
     certificates,
+    rootI,
     base: declared(Object.fromEntries(named.map((name) => [name, certificates[name]!])), {
       caCertificates: { "root-a": { certificate: "root-a" }, "root-i": { certificate: "root-i" } },
       enrollmentGroups: {
@@ -95,6 +98,18 @@ export async function scene(): Promise<Scene> {
       { id: "truck-7", entry: "individual:truck-7", leaf: "truck-a", hub: two },
     ],
   };
+}
+
+/** An intermediate below Root I with this common name, whatever it holds. */
+export async function intermediateNamed(
+  name: string,
+  { rootI }: Scene,
+): Promise<DeclaredCertificate> {
+  const text = Buffer.from(name);
+  // DER of a UTF8String (RFC 4514 section 2.4): no character of it is syntax.
+  const der = Buffer.concat([Buffer.from([0x0c, text.length]), text]);
+  const ca = await below(rootI, "", { subject: `CN=#${der.toString("hex")}` });
+  return known(ca);
 }
 
 const ISSUERS: Record<string, string> = {
@@ -210,6 +225,14 @@ export function edited(base: Declared, edit: (copy: Declared) => void): Declared
   const copy = structuredClone(base);
   edit(copy);
   return copy;
+}
+
+/** Breach of Root A: Root B takes its place. */
+export function breach(copy: Declared): void {
+  delete copy.caCertificates["root-a"];
+  copy.caCertificates["root-b"] = { certificate: "root-b" };
+  copy.enrollmentGroups["sensors"]!.primary = { ca: "root-b" };
+  copy.compromised = [{ certificate: "root-a", reason: "HSM backup was copied" }];
 }
 
 /** What the engine's preview of a change tells, as the handlers record it. */
