@@ -169,6 +169,7 @@ export class Engine {
       if (exitCode !== 0) {
         throw new EngineError(
           `pulumi ${args[0]} ended with ${exitCode}:\n${complaintOf(everything)}`,
+          everything,
         );
       }
     } finally {
