@@ -7,6 +7,7 @@ import { createHash, X509Certificate } from "node:crypto";
 import type { ConnectAnswer, MqttConnect } from "../common/mqtt-front";
 import type { AccessPolicy, IotHubRecord, Sandbox } from "../common/model";
 import { checkExpiry, parseSas, SasError, signedWith } from "../common/sas";
+import { judgeCaSigned } from "./ca-signed";
 import type { DeviceRecord } from "./records";
 import type { DeviceRegistry } from "./registry";
 
@@ -78,10 +79,21 @@ function checkProof(
     case "sas":
       return checkToken(hub, record, names, connect.password);
     case "certificateAuthority":
-      throw new Refusal("not supported by the sandbox: authentication type certificateAuthority");
+      return checkCaSigned(sandbox, hub, record, connect.peerChain());
     case "none":
       throw new Refusal(`${RENEW}: the device has no way to authenticate`);
   }
+}
+
+function checkCaSigned(
+  sandbox: Sandbox,
+  hub: IotHubRecord,
+  { deviceId }: DeviceRecord,
+  peerChain: Buffer[],
+): string {
+  const judged = judgeCaSigned(sandbox, hub, deviceId, peerChain);
+  if ("fault" in judged) throw new Refusal(`${RENEW}: ${judged.fault}`);
+  return judged.proof;
 }
 
 /** The thumbprint and the dates decide; who issued the certificate does not (iotedge#621). */

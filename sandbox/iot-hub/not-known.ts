@@ -34,3 +34,10 @@ export const STRING_FUNCTIONS_IN_TWIN_QUERIES = true;
 
 /** not known: the code of a device's part when the device does not answer in time. */
 export const LATE_DEVICE_JOB_CODE = "GatewayTimeout";
+
+/**
+ * not known: how exactly the hub judges chains of devices of the type certificateAuthority; assumed: as
+ * DPS does, with the same switches, and with a verified CA certificate that need not be presented. The
+ * common name is compared with case, as device IDs are.
+ */
+export const CA_SIGNED_CHAINS_END_AT_THE_HUB = true;

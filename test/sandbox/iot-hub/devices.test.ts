@@ -1,6 +1,7 @@
 import assert from "node:assert/strict";
 import { createHash } from "node:crypto";
 import { type Client, Message } from "azure-iot-device";
+import { caCertificatesOf } from "../../../sandbox/arm/ca-certificates";
 import { telemetryOf } from "../../../sandbox/iot-hub/telemetry";
 import { TestCa, type Issued } from "../../support/test-ca";
 import { HOST, HUB, smallHub, type SmallHub } from "./small-hub";
@@ -111,12 +112,45 @@ describe("devices at the sandbox's IoT hub", () => {
     assert.equal(telemetryOf(hub.sandbox, HUB, "device-1").count, 1);
   });
 
-  it("names what it does not support", async () => {
-    await hub.registry.create({
-      deviceId: "device-1",
-      authentication: { type: "certificateAuthority" },
+  describe("of the authentication type certificateAuthority", () => {
+    const hasCa = (ca: TestCa, isVerified: boolean): void => {
+      caCertificatesOf(hub.sandbox, "iot-hub").put(`${HUB}/plant`, {
+        service: HUB,
+        name: "plant",
+        certificate: ca.der.toString("base64"),
+        isVerified,
+        etag: "",
+        created: hub.clock.now().toISOString(),
+        updated: hub.clock.now().toISOString(),
+      });
+    };
+
+    beforeEach(async () => {
+      const authentication = { type: "certificateAuthority" } as const;
+      await hub.registry.create({ deviceId: "device-1", authentication });
     });
-    assert.match(await refused("device-1", leaf), /not supported by the sandbox.*certificateAuth/);
+
+    it("are let in with any leaf of their name below a verified CA certificate of the hub", async () => {
+      hasCa(root, true);
+      const low = await root.intermediate("Plant 1");
+      for (const issued of [leaf, other, await low.leaf("device-1")]) {
+        await (await open("device-1", issued)).close();
+      }
+    });
+
+    it("are refused without such a CA certificate, and with another name", async () => {
+      assert.match(await refused("device-1", leaf), /no issuer of "CN=device-1" was presented/);
+      hasCa(root, false);
+      assert.match(await refused("device-1", leaf), /the CA certificate is not verified/);
+      hasCa(root, true);
+      const stranger = await root.leaf("Device-1");
+      assert.match(
+        await refused("device-1", stranger),
+        /the common name is not the device ID: Device-1$/,
+      );
+      hub.clock.advance(31 * DAY_MS);
+      assert.match(await refused("device-1", leaf), /expired at/);
+    });
   });
 
   it("ends the connection of a device that is disabled, and refuses it until it is enabled", async () => {
