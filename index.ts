@@ -12,7 +12,6 @@ import { ProvisioningService } from "./components/provisioning-service";
 import { Reprovisioning } from "./components/reprovisioning";
 import { caCertificateArgs, named, readStack } from "./components/stack";
 import { codesToSign } from "./dynamic-providers/ca-certificate/offline";
-import { describe } from "./dynamic-providers/enrollment/live";
 import { reenabled } from "./configuration/reenable";
 import type { GroupSlotConfiguration } from "./configuration/configuration";
 
@@ -110,11 +109,11 @@ const reprovisionings = [...groups, ...individuals].flatMap((entry) => {
 
 export const idScope = service.idScope;
 export const provisioningHost = service.hostName;
-/** What is live in the slots, in words, by enrollment. */
+/** What is live in the slots, in words, by enrollment; in a preview, what will be. */
 export const enrollments = Object.fromEntries(
   [...groups, ...individuals, ...denials, ...deniedRoots].map((entry) => [
     entry.enrollmentId,
-    entry.live.apply(describe),
+    entry.liveWords,
   ]),
 );
 /** Verification codes that wait to be signed, by CA name, and what to do with them. */

@@ -1,21 +1,32 @@
 /** What a reviewer reads of a roll beside its steps: the slots before and after, and the way back. */
 import type { Phase, Procedure, Roll, SlotName } from "./declared";
 import { entryWords } from "./entry-roll";
-import type { Entry } from "./slots";
+import type { Entry, ResolvedSlot } from "./slots";
+import { displayName } from "./text";
 
-/** "secondary: empty → Root B (SHA-256 …)"; only slots that are filled before or after. */
+/** "secondary: empty → `device-1-b`: device-1 (SHA-256 …)"; only slots that are filled before or after. */
 export function slotLines(old: Entry | undefined, entry: Entry | undefined): string[] {
   return (["primary", "secondary"] as const).flatMap((name) => {
     const before = slotOf(old, name);
     const after = slotOf(entry, name);
     if (before === undefined && after === undefined) return [];
-    if (before?.id === after?.id) return [`${name}: ${after?.words ?? ""}, unchanged`];
-    if (old === undefined) return [`${name}: ${after?.words ?? "empty"}`];
-    return [`${name}: ${before?.words ?? "empty"} → ${after?.words ?? "empty"}`];
+    if (before?.id === after?.id) return [`${name}: ${named(after)}, unchanged`];
+    if (old === undefined) return [`${name}: ${named(after)}`];
+    return [`${name}: ${named(before)} → ${named(after)}`];
   });
 }
 
-function slotOf(entry: Entry | undefined, name: SlotName): Entry["slots"][number] | undefined {
+/* With its name in the configuration: an old leaf and a new one of a device look alike otherwise. */
+function named(slot: ResolvedSlot | undefined): string {
+  if (slot === undefined) return "empty";
+  const { certificate, certificateName, words } = slot;
+  // A CA, and a certificate that does not exist yet, are named in the words.
+  if ("ca" in slot.slot || certificate?.known !== true || certificateName === undefined)
+    return words;
+  return `\`${displayName(certificateName)}\`: ${words}`;
+}
+
+function slotOf(entry: Entry | undefined, name: SlotName): ResolvedSlot | undefined {
   return entry?.slots.find((slot) => slot.name === name);
 }
 

@@ -1,9 +1,9 @@
 /** What both kinds of enrollment have in common. */
 import * as pulumi from "@pulumi/pulumi";
 import type { CompromisedKey } from "../certificates/compromised-keys";
-import type { ReprovisionPolicy } from "../dynamic-providers/enrollment/live";
+import { describe, type ReprovisionPolicy } from "../dynamic-providers/enrollment/live";
 import { identity, type Slot } from "../dynamic-providers/enrollment/slots";
-import type { Args } from "../dynamic-providers/resources";
+import type { Args, EnrollmentResource } from "../dynamic-providers/resources";
 import type { Certificate } from "./certificate";
 import type { ProvisioningService } from "./provisioning-service";
 
@@ -42,6 +42,34 @@ export function commonInputs({ service, ...args }: EnrollmentArgs) {
     ...(args.adopt === true && { adopt: true }),
     ...(args.reenable !== undefined && { reenable: args.reenable }),
   };
+}
+
+/**
+ * What is live, in words. A preview does not know that of an entry that it would write, and leaves out what is
+ * not known: there it is what the write will bring about.
+ */
+export function liveWords(resource: EnrollmentResource): pulumi.Output<string> {
+  const { live, provisioningStatus, reprovisionPolicy, primary, secondary } = resource;
+  const slot = (declared: pulumi.Output<Slot> | undefined) =>
+    pulumi.output(declared).apply((one) => (one?.ca === undefined ? one : { ca: one.ca }));
+  const planned = pulumi
+    .all([provisioningStatus, reprovisionPolicy, slot(primary), slot(secondary)])
+    .apply(([status, policy, first, second]) =>
+      describe({
+        provisioningStatus: status,
+        reprovisionPolicy: policy,
+        ...(first && { primary: first }),
+        ...(second && { secondary: second }),
+      }),
+    );
+  const unmade = pulumi.output("known when its certificates are made");
+  const planOrNot = isKnown(planned).apply((known) => (known ? planned : unmade));
+  return isKnown(live).apply((known) => (known ? live.apply(describe) : planOrNot));
+}
+
+/* At run time each output has it; the library's types leave it out. */
+function isKnown(output: pulumi.Output<unknown>): pulumi.Output<boolean> {
+  return pulumi.output((output as unknown as { isKnown: Promise<boolean> }).isKnown);
 }
 
 /** Does it stay in DPS when it leaves the program? */

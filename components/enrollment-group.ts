@@ -10,6 +10,7 @@ import {
   commonInputs,
   type EnrollmentArgs,
   isRetained,
+  liveWords,
 } from "./enrollment-args";
 
 /** A CA certificate of the DPS (by reference), or an intermediate certificate. */
@@ -30,6 +31,8 @@ export class EnrollmentGroup extends pulumi.ComponentResource {
   readonly admits: pulumi.Output<string[]>;
   readonly live: pulumi.Output<LiveEnrollment>;
   readonly writes: pulumi.Output<EntryWrites>;
+  /** What is live, in words; in a preview of a write, what it will bring about. */
+  readonly liveWords: pulumi.Output<string>;
   /** Procedure and phase of the last roll, in words. */
   readonly roll: pulumi.Output<string>;
 
@@ -57,6 +60,7 @@ export class EnrollmentGroup extends pulumi.ComponentResource {
     this.admits = admittedBy(args.status, [primary, secondary].map(admission));
     this.live = resource.live;
     this.writes = resource.writes;
+    this.liveWords = liveWords(resource);
     this.roll = resource.roll;
     this.registerOutputs({ live: this.live, roll: this.roll });
   }

@@ -9,6 +9,7 @@ import {
   commonInputs,
   type EnrollmentArgs,
   isRetained,
+  liveWords,
 } from "./enrollment-args";
 
 export interface IndividualEnrollmentArgs extends EnrollmentArgs {
@@ -33,6 +34,8 @@ export class IndividualEnrollment extends pulumi.ComponentResource {
   readonly admits: pulumi.Output<string[]>;
   readonly live: pulumi.Output<LiveEnrollment>;
   readonly writes: pulumi.Output<EntryWrites>;
+  /** What is live, in words; in a preview of a write, what it will bring about. */
+  readonly liveWords: pulumi.Output<string>;
   /** Procedure and phase of the last roll, in words. */
   readonly roll: pulumi.Output<string>;
 
@@ -78,6 +81,7 @@ export class IndividualEnrollment extends pulumi.ComponentResource {
     );
     this.live = resource.live;
     this.writes = resource.writes;
+    this.liveWords = liveWords(resource);
     this.roll = resource.roll;
     this.registerOutputs({ live: this.live, roll: this.roll });
   }

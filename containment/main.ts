@@ -12,8 +12,8 @@ import { EXIT, exitCode, reportExitCode, told, toldReport } from "./telling";
 
 interface Flags {
   registrationId?: string;
-  known: string[];
-  caName: string[];
+  known?: string[];
+  caName?: string[];
   onlyTheKey?: true;
   service?: string;
   host?: string;
@@ -51,13 +51,14 @@ Examples:
 `;
 
 function commandLine(): Command {
-  const several = (value: string, before: string[]): string[] => [...before, value];
+  // Without a default, which the help would show as "[]".
+  const several = (value: string, before: string[] = []): string[] => [...before, value];
   return new Command("contain")
     .description("Closes every entry of a DPS that admits a compromised key or a device.")
     .argument("[what]", "PEM file of the certificate, its thumbprint, or a registration ID")
     .option("--registration-id <id>", "a registration ID, whatever it looks like")
-    .option("--known <file>", "PEM of other certificates: same key, or issued below", several, [])
-    .option("--ca-name <name>", "a CA certificate of the DPS that has the key", several, [])
+    .option("--known <file>", "PEM of other certificates: same key, or issued below", several)
+    .option("--ca-name <name>", "a CA certificate of the DPS that has the key", several)
     .option("--only-the-key", "leave alone what was issued below a CA")
     .addOption(new Option("--service <name>", "the DPS instance").env("DPS_SERVICE"))
     .addOption(new Option("--host <host>", "host of its service API").env("DPS_SERVICE_HOST"))
@@ -90,12 +91,12 @@ async function main(): Promise<number> {
   const say = (text: string): void => (flags.json ? console.error(text) : console.log(text));
   const connection = serviceWanted(flags);
   say(describeTarget(connection.target));
-  const known = readKnown(flags.known);
+  const known = readKnown(flags.known ?? []);
   const sought = readSought({ what, isRegistrationId: flags.registrationId !== undefined, known });
   say(`DPS: ${connection.serviceHostName}. To be contained: ${sought.words}.`);
   if (flags.report) return reported(connection, sought, flags, known, say);
   const outcome = await contain(connection, sought, {
-    caNames: flags.caName,
+    caNames: flags.caName ?? [],
     known,
     onlyTheKey: flags.onlyTheKey ?? false,
     dryRun: flags.dryRun ?? false,
@@ -125,7 +126,7 @@ async function reported(
   }
   const knownIds = flags.knownIds === undefined ? undefined : readLines(flags.knownIds);
   const one = await report(connection, sought, {
-    caNames: flags.caName,
+    caNames: flags.caName ?? [],
     known,
     closed: flags.contained === undefined ? [] : readContained(flags.contained, sought.key.key),
     knownIds,

@@ -15,6 +15,7 @@ import type { DeviceTwinJournalOutputs } from "./device-twin-journal/provider";
 import type { DeviceReprovisioningInputs } from "./device-reprovisioning/provider";
 import type { Report } from "./device-reprovisioning/outcomes";
 import type { EnrollmentInputs, EntryWrites, LiveEnrollment } from "./enrollment/live";
+import type { Slot } from "./enrollment/slots";
 import type { FleetJudgementInputs } from "./fleet-judgement/provider";
 import type { HandlerName } from "./handlers";
 import type { RotationManifestInputs } from "./rotation-manifest/provider";
@@ -116,6 +117,11 @@ export class CompromisedCaDeletionResource extends DynamicResource<CompromisedCa
 }
 
 export class EnrollmentResource extends DynamicResource<EnrollmentInputs> {
+  declare readonly provisioningStatus: pulumi.Output<EnrollmentInputs["provisioningStatus"]>;
+  declare readonly reprovisionPolicy: pulumi.Output<EnrollmentInputs["reprovisionPolicy"]>;
+  /** Not there when the slot is not declared. */
+  declare readonly primary: pulumi.Output<Slot> | undefined;
+  declare readonly secondary: pulumi.Output<Slot> | undefined;
   declare readonly live: pulumi.Output<LiveEnrollment>;
   declare readonly writes: pulumi.Output<EntryWrites>;
   declare readonly roll: pulumi.Output<string>;

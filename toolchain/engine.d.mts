@@ -10,6 +10,9 @@ export interface Engine {
   plugins: { name: string; version: string; folder: string }[];
 }
 
+/** Which engine it is, in one line. */
+export function describeEngine(engine: Engine): string;
+
 /** Finds or makes the engine and the plugins that package-lock.json asks for. */
 export function ensureEngine(options?: {
   /** Pulumi's home; default PULUMI_HOME, else ~/.pulumi */

@@ -51,7 +51,11 @@ export async function ensureEngine(options = {}) {
       const found = await look(task);
       if (!isReady(found)) await provide(task, found);
       const done = await look(task);
-      if (isReady(done)) return answer(task, done);
+      if (isReady(done)) {
+        const engine = await answer(task, done);
+        task.log(describeEngine(engine));
+        return engine;
+      }
       throw new ToolchainError(
         `Pulumi ${task.versions.engine} is still not complete in ${task.home}; remove ` +
           `${task.root} and run again.`,
@@ -59,6 +63,19 @@ export async function ensureEngine(options = {}) {
     }),
     ({ pid }) => task.log(`waiting for process ${pid}, which gets the engine at this moment`),
   );
+}
+
+/**
+ * Which engine it is, in one line. Said when it was got; where nothing is to be done, nothing is said.
+ * @param {Engine} engine
+ */
+export function describeEngine({ version, way, root }) {
+  const how = {
+    installed: "installed",
+    download: "Pulumi's own download",
+    build: "built from Go modules",
+  };
+  return `Pulumi ${version}, ${how[way]}, in ${root}`;
 }
 
 /**
@@ -213,12 +230,6 @@ async function answer(task, { installed, way, plugins }) {
   const binDir = join(root, "bin");
   const version = installed?.version ?? task.versions.engine;
   if (way === "download") await verifyForeign(join(binDir, "pulumi"), version, root);
-  const how = {
-    installed: "installed",
-    download: "Pulumi's own download",
-    build: "built from Go modules",
-  };
-  task.log(`Pulumi ${version}, ${how[way ?? "installed"]}, in ${root}`);
   return {
     root,
     binDir,

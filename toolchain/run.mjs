@@ -6,7 +6,7 @@
  */
 import { join } from "node:path";
 import { pathToFileURL } from "node:url";
-import { ensureEngine } from "./engine.mjs";
+import { describeEngine, ensureEngine } from "./engine.mjs";
 import { engineEnvironment } from "./environment.mjs";
 import { sentenceOf, ToolchainError } from "./failure.mjs";
 import { checkNode, ensurePackages } from "./packages.mjs";
@@ -55,7 +55,10 @@ export async function runCommand(name, args) {
   const engine = needsEngine ? await ensureEngine() : undefined;
   const environment = engine ? await engineEnvironment(engine) : process.env;
   const [executable, ...first] = command.run;
-  if (!executable) return 0;
+  if (!executable) {
+    if (engine) console.log(describeEngine(engine));
+    return 0;
+  }
   return handOver(executable, [...first, ...args], { cwd: project, env: environment });
 }
 

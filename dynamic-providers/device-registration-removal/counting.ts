@@ -1,6 +1,7 @@
 /** What a removal will do, for whoever reviews it: reading only. */
 import { EnrollmentsClient } from "../../clients/enrollments";
 import { HubRegistry, type HubDeviceTwin, linkedHubs } from "../../clients/hub-registry";
+import { devicesWords } from "../../certificates/fleet-usage";
 import { fault, formatFault } from "../../certificates/faults";
 import { allNames } from "../breach-containment/ca-names";
 import { allEntries, withSettling } from "../breach-containment/closing";
@@ -152,5 +153,5 @@ function expected(
 
 function counted(count: number, thing: "device" | "identity"): string {
   if (thing === "identity") return `${count} ${count === 1 ? "identity" : "identities"}`;
-  return `${count} ${count === 1 ? "device" : "devices"}`;
+  return devicesWords(count);
 }

@@ -1,3 +1,4 @@
+import { devicesWords } from "../../certificates/fleet-usage";
 import { EnrollmentsClient } from "../../clients/enrollments";
 import { allNames } from "../breach-containment/ca-names";
 import { allEntries } from "../breach-containment/closing";
@@ -133,7 +134,7 @@ async function goOn(
   }
   const reasons = [
     ...(stop.length > 0
-      ? [`${stop.length} devices could not be removed: ${stop.slice(0, 5).join("; ")}.`]
+      ? [`${devicesWords(stop.length)} could not be removed: ${stop.slice(0, 5).join("; ")}.`]
       : []),
     ...(inputs.held === "" ? [] : [inputs.held]),
   ];
@@ -224,8 +225,9 @@ function tellDropped(
   const waited = before !== undefined && before.waiting > inputs.waiting ? before.waiting : 0;
   const isTakenBack = before?.compromised.some(({ key }) => !declared.has(key)) === true;
   if (isTakenBack && dropped.length + waited > 0) {
+    const count = dropped.length + waited;
     say(
-      `warning: ${dropped.length + waited} devices keep their access: what they came in with is not declared compromised any more, and they had not been removed yet.`,
+      `warning: ${devicesWords(count)} ${count === 1 ? "keeps its" : "keep their"} access: what they came in with is not declared compromised any more, and they had not been removed yet.`,
     );
   }
 }

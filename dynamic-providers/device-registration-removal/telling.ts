@@ -1,4 +1,5 @@
 /** What a removal tells the person at the terminal. */
+import { devicesWords } from "../../certificates/fleet-usage";
 import type { JournalEntry } from "../device-twin-journal/journal";
 import { candidateId } from "./candidates";
 import type { DeviceRegistrationRemovalInputs, Progress } from "./provider";
@@ -16,7 +17,7 @@ export function summaryOf(
   const named = compromised.filter(({ key }) => keys.has(key)).map(({ subject }) => subject);
   const subjects = [...new Set(named)].join(", ");
   const parts = [
-    `Removed ${count("removed", "restored")} of ${entries.length} device registrations that came in with ${subjects}`,
+    `Removed ${count("removed", "restored")} of ${entries.length} device ${entries.length === 1 ? "registration" : "registrations"} that came in with ${subjects}`,
     ...(count("rekeyed") > 0 ? [`rekeyed ${count("rekeyed")}`] : []),
     ...(count("cleaned") > 0 ? [`removed what ${count("cleaned")} had left behind`] : []),
     ...(count("spared") > 0 ? [`spared ${count("spared")} with a leaf that is good`] : []),
@@ -24,7 +25,9 @@ export function summaryOf(
       ? [`left ${count("left")}, because nothing proves that their leaf is compromised`]
       : []),
     ...(failed > 0 ? [`failed with ${failed}`] : []),
-    ...(waiting > 0 ? [`${waiting} wait for a later wave; run \`pulumi up\` again`] : []),
+    ...(waiting > 0
+      ? [`${devicesWords(waiting)} left for a later wave; run \`pulumi up\` again`]
+      : []),
   ];
   return `${parts.join("; ")}.`;
 }

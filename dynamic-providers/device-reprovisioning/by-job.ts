@@ -4,7 +4,8 @@ import type { MethodCall } from "../../clients/hub-methods";
 import { quoted } from "../../clients/hub-registry";
 import type { Connection } from "../../clients/target";
 import { say } from "../handler";
-import { answerOf, counted, type Told } from "./outcomes";
+import { devicesWords } from "../../certificates/fleet-usage";
+import { answerOf, type Told } from "./outcomes";
 import type { Target } from "./targets";
 import type { Deadline } from "./timing";
 
@@ -73,7 +74,7 @@ async function tellInHub(plan: JobPlan, hub: string, targets: Target[]) {
     if (!(await scheduled(plan, jobs, jobId, chunk))) {
       break;
     }
-    say(`Job ${jobId} of ${hub} tells ${counted(chunk.length)} to register again.`);
+    say(`Job ${jobId} of ${hub} tells ${devicesWords(chunk.length)} to register again.`);
     const job = await ending(plan, jobs, jobId);
     if (job === undefined) {
       break;

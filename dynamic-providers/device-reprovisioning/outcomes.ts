@@ -1,4 +1,5 @@
 /** What became of each device that was told, and how a person reads it. */
+import { devicesWords } from "../../certificates/fleet-usage";
 import type { Target } from "./targets";
 
 /**
@@ -54,7 +55,7 @@ export function reportOf(targets: Target[], registered: Set<string>, told: Told[
 /** One line: `Enrollment group "sensors": 7 of 10 devices have registered again …`. */
 export function describeReport(name: string, report: Report, left: number): string {
   const { devices, registered, answered, unreached, unreachedDevices } = report;
-  const parts = [`${registered} of ${counted(devices)} registered since it was written`];
+  const parts = [`${registered} of ${devicesWords(devices)} registered since it was written`];
   if (answered > 0) {
     parts.push(`${answered} answered and will register`);
   }
@@ -72,9 +73,4 @@ export function describeReport(name: string, report: Report, left: number): stri
 
 function words({ deviceId, result, why }: Told): string {
   return `${deviceId} (${why ?? result})`;
-}
-
-/** "1 device", "2 devices" */
-export function counted(devices: number): string {
-  return devices === 1 ? "1 device" : `${devices} devices`;
 }

@@ -1,4 +1,5 @@
 /** Which candidates' turn it is. */
+import { devicesWords } from "../../certificates/fleet-usage";
 import { EnrollmentsClient } from "../../clients/enrollments";
 import { HubRegistry, linkedHubs } from "../../clients/hub-registry";
 import { targetNow } from "../../clients/target-time";
@@ -58,7 +59,7 @@ export async function turnOf(
   const ordered = await connectedFirst(scope, rest);
   const begun = waves.begun + 1;
   say(
-    `Wave ${begun} of the removal: ${Math.min(size, rest.length)} devices; ${Math.max(0, rest.length - size)} wait for a later wave and keep their access until then.`,
+    `Wave ${begun} of the removal: ${devicesWords(Math.min(size, rest.length))}; ${Math.max(0, rest.length - size)} more in a later wave, with access until then.`,
   );
   return {
     now: [...certain, ...ordered.slice(0, size)],

@@ -222,7 +222,7 @@ describe("a change", () => {
         procedure: "none",
         phase: "disable",
         words: "individual enrollment `device-1`: disable",
-        slots: [`primary: ${shown(all.one)}, unchanged`],
+        slots: [`primary: \`one\`: ${shown(all.one)}, unchanged`],
         steps: [
           {
             stage: "write",

@@ -30,9 +30,12 @@ describe("a removal by its settings", () => {
       assert.deepEqual(await fleet.present(...ids), ids.slice(1));
       assert.match(
         fleet.stage.said.join("\n"),
-        /Wave 1 of the removal: 1 devices; 3 wait for a later wave/,
+        /Wave 1 of the removal: 1 device; 3 more in a later wave/,
       );
-      assert.match(fleet.stage.said.join("\n"), /3 wait for a later wave; run `pulumi up` again/);
+      assert.match(
+        fleet.stage.said.join("\n"),
+        /3 devices left for a later wave; run `pulumi up` again/,
+      );
       await runs.up(scope);
       assert.deepEqual(await fleet.present(...ids), ids.slice(3));
       await runs.up(scope);
