@@ -84,7 +84,10 @@ describe("a roll as a pull request, through the workflows' steps", function () {
       individualEnrollments: { "truck-7": entry },
     };
     const own = Object.entries(config).map(([key, value]) => [`dps-certificates:${key}`, value]);
-    writeFileSync(stackFile(), `${salt}\n${stringify({ config: Object.fromEntries(own) })}`);
+    writeFileSync(
+      stackFile(),
+      `${salt}\n${stringify({ config: Object.fromEntries(own) as object })}`,
+    );
   }
 
   function step(
@@ -117,7 +120,9 @@ describe("a roll as a pull request, through the workflows' steps", function () {
     });
     assert.equal(copied.exitCode, 0, copied.output);
     const lines = readFileSync(variables, "utf8").trimEnd().split("\n");
-    const environment = Object.fromEntries(lines.map((line) => line.split(/=(.*)/s, 2)));
+    const environment = Object.fromEntries(
+      lines.map((line) => line.split(/=(.*)/s, 2) as [string, string]),
+    );
     const { exitCode, output } = await step("preview.yml", "plan", "plan", environment);
     assert.equal(exitCode, 0, output);
     const markdown = readFileSync(join(checkout, "plan.md"), "utf8");
