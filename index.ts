@@ -3,6 +3,7 @@
  * components. A roll is a change of that configuration, not of this program.
  */
 import * as pulumi from "@pulumi/pulumi";
+import { expirationsOf } from "./certificates/expirations";
 import { BreachRemoval } from "./components/breach-removal";
 import { CaCertificate } from "./components/ca-certificate";
 import { EnrollmentGroup } from "./components/enrollment-group";
@@ -12,6 +13,7 @@ import { ProvisioningService } from "./components/provisioning-service";
 import { Reprovisioning } from "./components/reprovisioning";
 import { caCertificateArgs, named, readStack } from "./components/stack";
 import { codesToSign } from "./dynamic-providers/ca-certificate/offline";
+import { withMade } from "./configuration/load-certificates";
 import { reenabled } from "./configuration/reenable";
 import type { GroupSlotConfiguration } from "./configuration/configuration";
 
@@ -115,6 +117,13 @@ export const enrollments = Object.fromEntries(
     entry.enrollmentId,
     entry.liveWords,
   ]),
+);
+/** When the declared certificates end, by their place in the configuration; `npm run status` looks at what is live. */
+export const expirations = pulumi.all(stack.made).apply((made) =>
+  expirationsOf({
+    ...stack.declared,
+    certificates: withMade(stack.declared.certificates, made),
+  }),
 );
 /** Verification codes that wait to be signed, by CA name, and what to do with them. */
 export const pendingProofs = pulumi
