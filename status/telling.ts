@@ -47,7 +47,7 @@ function entryTable(entries: readonly EntryStatus[], now: number): string {
     head: ["entry", "slot", "certificate", "ends", "devices"],
     style: { head: [], border: [] },
     wordWrap: true,
-    colWidths: [30, 16, 44, 25, 11],
+    colWidths: [28, 16, 44, 27, 10],
   });
   for (const entry of entries) {
     const { slots, devices, enabled } = entry;
@@ -117,12 +117,14 @@ function overTime(entry: EntryStatus, readings: readonly Reading[]): string[] {
     const found = entries.find(({ key }) => key === entryKey(kind, id));
     return found === undefined ? [] : [{ readAt, ...found }];
   });
-  if (!rolling || rows.length < 2) return [];
+  // Before it began there was no old one and no new one.
+  const during = rows.filter(({ slots }) => slots.join() === rows.at(-1)?.slots.join());
+  if (!rolling || during.length < 2) return [];
   const table = new Table({
     head: [`${nameOf(entry)}, read at`, "on old", "on new", "not known"],
     style: { head: [], border: [] },
   });
-  for (const { readAt, onOld, onNew, notKnown } of rows.slice(-MOST_READINGS)) {
+  for (const { readAt, onOld, onNew, notKnown } of during.slice(-MOST_READINGS)) {
     table.push(
       [`${readAt.slice(0, 16).replace("T", " ")} UTC`, onOld, onNew, notKnown].map(String),
     );
@@ -158,7 +160,7 @@ function endingLines({ ending, windowSeconds }: Status, now: number): string {
       urgency === "covered"
         ? ", and nothing depends on it"
         : what === "slot"
-          ? `, ${devices === 0 ? "no device on record" : `${devicesWords(devices)} on record depend on it or may`}`
+          ? `, ${devices === 0 ? "no device on record" : `${devicesWords(devices)} on record ${devices === 1 ? "depends" : "depend"} on it, or may`}`
           : "";
     return `  ${whose}: ${endWords(notAfter, now)}${depending}`;
   };

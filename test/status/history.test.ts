@@ -47,10 +47,9 @@ describe("the files that a status writes", () => {
         ["2026-11-22", 1, 1],
       ],
     );
-    assert.match(
-      told(status(here), readings),
-      /group sensors, read at.*\n.*\n.*2026-11-20 20:00 UTC/,
-    );
+    const said = told(status(here), readings);
+    assert.match(said, /group sensors, read at.*\n.*\n.*2026-11-21 20:00 UTC +│ 1 +│ 0 /);
+    assert.ok(!said.includes("2026-11-20 20:00"), "before the roll began");
     const retired = at("2026-11-23T20:00:00.000Z", both.slice(1));
     const events = timelineLines(timelineOf(status(here), retired)).filter(
       ({ kind }) => kind === "event",

@@ -100,7 +100,7 @@ describe("npm run status", () => {
       run("--state", stateFile, "--fail-leaves-within", "4w"),
     ]);
     assert.deepEqual([failing.code, near.code, leaves.code], [4, 0, 0], failing.err);
-    assert.match(failing.out, /group plant, primary: .*2 devices on record depend on it or may/);
+    assert.match(failing.out, /group plant, primary: .*2 devices on record depend on it, or may/);
   });
 
   it("writes a history, metrics and a picture", async () => {

@@ -83,7 +83,7 @@ describe("the status of a roll", () => {
       "CA certificates of the service: 2 of 25.",
       "  old: verified, ends 2026-12-14 (in 19 days), used by group sensors",
       "Ends within 30 days:",
-      "  group sensors, primary: 2026-12-14 (in 19 days), 2 devices on record depend on it or may",
+      "  group sensors, primary: 2026-12-14 (in 19 days), 2 devices on record depend on it, or may",
     ]) {
       assert.ok(text.split("\n").includes(line), `${line}\nis not in\n${text}`);
     }
