@@ -32,10 +32,8 @@ export interface RehearsalOptions {
 }
 
 export interface ChangeOptions {
-  /** Shows the preview first. Default: false. */
-  preview?: boolean;
-  /** What somebody does who has read the preview, before the update. */
-  reviewed?: ((preview: string) => Promise<void>) | undefined;
+  /** What somebody does who has read the preview, before the update. Default: there is no preview. */
+  reviewed?: ((preview: string) => Promise<void> | void) | undefined;
   kill?: KillPoint | undefined;
 }
 
@@ -196,8 +194,7 @@ export class Rehearsal {
   async change(what: string, edits: Edit[], options: ChangeOptions = {}): Promise<string> {
     this.telling.step(what);
     this.edit(edits);
-    const isShown = options.preview === true || options.reviewed !== undefined;
-    const shown = isShown ? await this.preview() : "";
+    const shown = options.reviewed === undefined ? "" : await this.preview();
     await options.reviewed?.(shown);
     if (options.kill !== undefined) {
       await upKilled(this.engine, this, options.kill);

@@ -95,9 +95,12 @@ export function partsOf(procedures: Procedure[], setting?: Setting): Part[] {
   return parts.flatMap(divided).map(needed);
 }
 
-/** In as few pieces as there have to be, as long as each other. */
+/** In pieces as long as each other: as few as there have to be, and enough for several at once. */
 function divided({ setting, procedures }: Part): Part[] {
-  const pieces = Math.ceil(procedures.length / NEIGHBOURS);
+  const pieces = Math.max(
+    Math.ceil(procedures.length / NEIGHBOURS),
+    Math.min(LANES, Math.floor(procedures.length / 2)),
+  );
   const end = (piece: number): number => Math.round((piece * procedures.length) / pieces);
   return Array.from({ length: pieces }, (_, piece) => ({
     setting,

@@ -3,6 +3,7 @@ import type { Rehearsal } from "../rehearsal";
 import { otherwise } from "../setting";
 import { slotsOf } from "../slots";
 import { Course } from "./course";
+import { previewsRoll } from "./judging";
 import type { Procedure } from "./procedure";
 import { groupRoll, individualRoll, newRoot, together } from "./rolls";
 
@@ -41,7 +42,11 @@ async function alternate(rehearsal: Rehearsal, procedure: string, rolls: number)
       await groupRoll(rehearsal, "sensors", await newRoot(rehearsal)),
     ]);
     const watch = await rehearsal.aviary.watch(roll.canaries);
-    await rehearsal.change(`Roll ${round}: prepare`, [...roll.declare, ...roll.add]);
+    await rehearsal.change(
+      `Roll ${round}: prepare`,
+      [...roll.declare, ...roll.add],
+      round === 1 ? { reviewed: previewsRoll(rehearsal, course, roll) } : {},
+    );
     for (const [device, identity] of roll.identities) {
       device.give(identity);
     }

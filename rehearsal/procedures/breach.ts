@@ -9,6 +9,7 @@ import { type BreachView, isRemoval } from "../order-rules";
 import type { KillPoint } from "../killing";
 import type { Rehearsal } from "../rehearsal";
 import { Course } from "./course";
+import { declaredIn, previews } from "./judging";
 
 export interface Breach {
   procedure: string;
@@ -27,7 +28,7 @@ export interface Breach {
   cas?: string[];
   /** Names of CA certificates that have to be kept in a disabled group of their own at the end. */
   held?: string[];
-  /** What somebody does who has read the preview, before the update. Default: there is no preview. */
+  /** What somebody does who has read the preview, before the update. Default: nothing. */
   reviewed?: (preview: string) => Promise<void>;
   /** Where the first run is killed. Default: it is not. */
   kill?: Kill;
@@ -47,7 +48,7 @@ export async function carryOutBreach(rehearsal: Rehearsal, breach: Breach): Prom
       "Contain, replace, remove: one change",
       [...breach.edits, compromise(rehearsal, breach.procedure, breach.compromised)],
       {
-        reviewed: breach.reviewed,
+        reviewed: breach.kill ? undefined : (preview) => review(rehearsal, breach, course, preview),
         kill: breach.kill && killPoint(rehearsal, breach, breach.kill),
       },
     );
@@ -66,6 +67,17 @@ export async function carryOutBreach(rehearsal: Rehearsal, breach: Breach): Prom
     );
   }
   return course;
+}
+
+async function review(rehearsal: Rehearsal, breach: Breach, course: Course, preview: string) {
+  const how = breach.closedBy === "shadowing" ? "replace, which shadows" : "replace";
+  const words = breach.entries.map(({ kind, id }) => {
+    const what = kind === "group" ? "enrollment group" : "individual enrollment";
+    return `breach roll of ${what} \`${id}\`: ${how}`;
+  });
+  const certificates = [...breach.compromised, ...declaredIn(breach.edits)];
+  previews(rehearsal, course, words, certificates)(preview);
+  await breach.reviewed?.(preview);
 }
 
 /** These certificates become compromised, beside those that are already. */

@@ -1,5 +1,5 @@
 /** An expiration: the new certificate beside the old one, the devices, and the old one goes. */
-import { declareEach } from "./judging";
+import { declareEach, previewsRoll } from "./judging";
 import { Course } from "./course";
 import type { Rehearsal } from "../rehearsal";
 import type { Roll } from "./rolls";
@@ -14,7 +14,7 @@ export async function carryOutExpiration(
   const prepared = await rehearsal.change(
     "Prepare: the new certificate beside the old one",
     [...roll.declare, ...roll.add],
-    { preview: true },
+    { reviewed: previewsRoll(rehearsal, course, roll) },
   );
   declareEach(course, roll, "prepare", prepared);
   for (const [device, identity] of roll.identities) {

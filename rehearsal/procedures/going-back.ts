@@ -5,6 +5,7 @@ import type { FleetDevice } from "../fleet";
 import type { Rehearsal } from "../rehearsal";
 import { mainSlot } from "../slots";
 import { Course } from "./course";
+import { previewsRoll } from "./judging";
 import type { Procedure } from "./procedure";
 import {
   declarationOf,
@@ -42,7 +43,9 @@ export const goingBack: Procedure = {
       stop();
     };
 
-    await rehearsal.change("Prepare", prepare);
+    await rehearsal.change("Prepare", prepare, {
+      reviewed: previewsRoll(rehearsal, course, roll),
+    });
     await settleOnOld();
     await rehearsal.change("Prepare, taken back: the new certificates go", withdraw);
     course.judgeUndisturbed(devices, "taking back the prepare phase disturbs no device");

@@ -1,4 +1,5 @@
 /** Judgements that several procedures make. */
+import { X509Certificate } from "node:crypto";
 import { type Edit, set } from "../configuration";
 import type { Rehearsal } from "../rehearsal";
 import type { Course } from "./course";
@@ -18,6 +19,61 @@ export function declareEach(
     entries.length > 0 && unsaid.length === 0,
     unsaid.length === 0 ? entries.join(", ") : `not said of ${unsaid.join(", ")}`,
   );
+}
+
+/**
+ * What a preview has to say: what the change is, in words, and which certificates it is about, by
+ * subject, thumbprint and dates.
+ *
+ * @param words what it calls the change, entry by entry
+ * @param certificates names of certificates in the configuration
+ */
+export function previews(
+  rehearsal: Rehearsal,
+  course: Course,
+  words: string[],
+  certificates: string[],
+): (preview: string) => void {
+  return (preview) => {
+    const shown = [...new Set(certificates)].map((name) =>
+      asShown(rehearsal.pki.pair(name).certificate),
+    );
+    const missing = [...words, ...shown].filter((one) => !preview.includes(one));
+    course.hold(
+      "the preview names it in words, and shows certificates by subject, thumbprint and dates",
+      words.length > 0 && shown.length > 0 && missing.length === 0,
+      missing.length > 0
+        ? `not in the preview: ${missing.join("; ")}`
+        : `${words.join(", ")}; ${shown.join("; ")}`,
+    );
+  };
+}
+
+/** What a preview of the first phase of an expiration has to say. */
+export function previewsRoll(
+  rehearsal: Rehearsal,
+  course: Course,
+  { entries, old, declare }: Roll,
+): (preview: string) => void {
+  const words = entries.map((entry) => `expiration roll of ${entry}: prepare`);
+  return previews(rehearsal, course, words, [...old, ...declaredIn(declare)]);
+}
+
+/** New certificates among edits of the configuration. */
+export function declaredIn(edits: Edit[]): string[] {
+  return edits.flatMap(({ path: [section, name], value }) =>
+    section === "certificates" && value !== undefined ? [String(name)] : [],
+  );
+}
+
+/** `Root B (SHA-256 947CBFAA…, self-signed, valid 2026-11-24 to 2028-11-23)`. */
+function asShown(pem: string): string {
+  const { subject, issuer, fingerprint256, validFrom, validTo } = new X509Certificate(pem);
+  const name = (dn: string): string => /^CN=(.*)$/m.exec(dn)?.[1] ?? dn;
+  const day = (date: string): string => new Date(date).toISOString().slice(0, 10);
+  const thumbprint = fingerprint256.replaceAll(":", "").slice(0, 8);
+  const origin = subject === issuer ? "self-signed" : `issued by ${name(issuer)}`;
+  return `${name(subject)} (SHA-256 ${thumbprint}…, ${origin}, valid ${day(validFrom)} to ${day(validTo)})`;
 }
 
 /** A change is refused at the preview, with the code that says why, and nothing has been written. */

@@ -1,7 +1,7 @@
 import { set } from "../configuration";
 import { standard } from "../setting";
 import { Course } from "./course";
-import { refuses } from "./judging";
+import { previews, refuses } from "./judging";
 import type { Procedure } from "./procedure";
 import { newRoot } from "./rolls";
 
@@ -46,12 +46,23 @@ export const obtain: Procedure = {
     const root = await newRoot(rehearsal);
     const leaf = pki.nextName("device-4");
     await pki.selfSignedLeaf(leaf, "device-4");
-    await rehearsal.change("A root and a leaf from PEM files", [
-      ...root.declare,
-      set(["certificates", leaf], { file: pki.file(leaf) }),
-      set(["enrollmentGroups", "cameras"], { primary: root.slot }),
-      set(["individualEnrollments", "device-4"], { primary: { certificate: leaf } }),
-    ]);
+    await rehearsal.change(
+      "A root and a leaf from PEM files",
+      [
+        ...root.declare,
+        set(["certificates", leaf], { file: pki.file(leaf) }),
+        set(["enrollmentGroups", "cameras"], { primary: root.slot }),
+        set(["individualEnrollments", "device-4"], { primary: { certificate: leaf } }),
+      ],
+      {
+        reviewed: previews(
+          rehearsal,
+          course,
+          ["new enrollment group `cameras`", "new individual enrollment `device-4`"],
+          [root.certificate, leaf],
+        ),
+      },
+    );
     const joined = [
       ["device-4", pki.identity(leaf)],
       ["camera-1", await pki.leafBelow(root.certificate, "camera-1")],

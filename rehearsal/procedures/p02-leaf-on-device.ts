@@ -1,7 +1,7 @@
 import { set } from "../configuration";
 import { freeSlot } from "../slots";
 import { Course } from "./course";
-import { refuses } from "./judging";
+import { previewsRoll, refuses } from "./judging";
 import type { Procedure } from "./procedure";
 import { individualRoll } from "./rolls";
 
@@ -34,10 +34,11 @@ export const leafOnDevice: Procedure = {
       ],
       { code: "DPS-CERT-045", words: [`individualEnrollments.${id}.`, `${id}-other`] },
     );
-    await rehearsal.change("The new leaf with the same common name, in the empty slot", [
-      ...roll.declare,
-      ...roll.add,
-    ]);
+    await rehearsal.change(
+      "The new leaf with the same common name, in the empty slot",
+      [...roll.declare, ...roll.add],
+      { reviewed: previewsRoll(rehearsal, course, roll) },
+    );
     for (const [one, identity] of roll.identities) {
       one.give(identity);
     }

@@ -2,6 +2,7 @@ import { set } from "../configuration";
 import { mainSlot } from "../slots";
 import { compromise } from "./breach";
 import { Course } from "./course";
+import { previews } from "./judging";
 import type { Procedure } from "./procedure";
 import { newLeaf, twinCanary, twinEntry } from "./rolls";
 
@@ -20,10 +21,21 @@ export const noReplacement: Procedure = {
     const canaries = twinEntry(rehearsal).map(() => twinCanary(rehearsal, "old", old[1]!));
     const course = await Course.begin(rehearsal, this.name, [device], canaries);
     await course.labelTwins();
-    await rehearsal.change("Contain and remove: there is no new leaf yet", [
-      ...ids.map((id) => set([SECTION, id, "status"], "disabled")),
-      compromise(rehearsal, this.name, old),
-    ]);
+    await rehearsal.change(
+      "Contain and remove: there is no new leaf yet",
+      [
+        ...ids.map((id) => set([SECTION, id, "status"], "disabled")),
+        compromise(rehearsal, this.name, old),
+      ],
+      {
+        reviewed: previews(
+          rehearsal,
+          course,
+          ids.map((id) => `breach roll of individual enrollment \`${id}\`: contain`),
+          old,
+        ),
+      },
+    );
     course.judgeBreach({
       entries: ids.map((id) => ({ kind: "individual", id })),
       closedBy: "disabling",

@@ -2,7 +2,7 @@ import { set, remove } from "../configuration";
 import { mainSlot } from "../slots";
 import { Course } from "./course";
 import type { Procedure } from "./procedure";
-import { refuses, waive } from "./judging";
+import { previews, refuses, waive } from "./judging";
 import { groupCanary, newIntermediate } from "./rolls";
 
 /** A group that names a root comes to hold an intermediate below it, and names the root again. */
@@ -32,12 +32,23 @@ export const toIntermediate: Procedure = {
       code: "DPS-CERT-048",
       words: ["enrollmentGroups.sensors.primary", "Intermediate"],
     });
-    await rehearsal.change("From the root to the intermediate, in one write, with a waiver", [
-      ...there,
-      waive(rehearsal, "every device has a leaf below the intermediate", [
-        { code: "DPS-CERT-048", path: "enrollmentGroups.sensors.primary.certificate" },
-      ]),
-    ]);
+    await rehearsal.change(
+      "From the root to the intermediate, in one write, with a waiver",
+      [
+        ...there,
+        waive(rehearsal, "every device has a leaf below the intermediate", [
+          { code: "DPS-CERT-048", path: "enrollmentGroups.sensors.primary.certificate" },
+        ]),
+      ],
+      {
+        reviewed: previews(
+          rehearsal,
+          course,
+          ["expiration roll of enrollment group `sensors`: replace"],
+          [root, target.certificate],
+        ),
+      },
+    );
     const direct = await groupCanary(rehearsal, "old", root);
     const { accepted, answer } = await rehearsal.wire.tryDps(
       direct.registrationId,

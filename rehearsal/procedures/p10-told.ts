@@ -1,5 +1,6 @@
 import { remove, set } from "../configuration";
 import { Course } from "./course";
+import { previewsRoll } from "./judging";
 import type { Procedure } from "./procedure";
 import { groupRoll, newIntermediate, newRoot, together } from "./rolls";
 
@@ -29,7 +30,7 @@ export const told: Procedure = {
         set(["enrollmentGroups", "gateways", "reprovision"], "job"),
         set(["reprovisioning"], { waitSeconds: 60 }),
       ],
-      { preview: true },
+      { reviewed: previewsRoll(rehearsal, course, roll) },
     );
     for (const group of ["sensors", "gateways"]) {
       const counts = new RegExp(

@@ -1,7 +1,7 @@
 import { set } from "../configuration";
 import { issueLeaf, replace } from "../factory";
 import { Course } from "./course";
-import { refuses } from "./judging";
+import { previews, refuses } from "./judging";
 import type { Procedure } from "./procedure";
 import { groupCanary, newRoot } from "./rolls";
 
@@ -31,9 +31,11 @@ export const offlineProof: Procedure = {
     };
     const tryCanary = async () => wire.tryDps(canary.registrationId, canary.identity);
 
-    const said = await rehearsal.change("The CA, whose key is elsewhere: a code comes out", [
-      ...root.declare,
-    ]);
+    const said = await rehearsal.change(
+      "The CA, whose key is elsewhere: a code comes out",
+      [...root.declare],
+      { reviewed: previews(rehearsal, course, [`new CA \`${name}\``], [name]) },
+    );
     const first = await pending();
     course.hold(
       "`up` says the code and what to do with it, and DPS has the CA as not verified",

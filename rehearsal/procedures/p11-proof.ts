@@ -1,5 +1,6 @@
 import { set } from "../configuration";
 import { Course } from "./course";
+import { previews } from "./judging";
 import type { Procedure } from "./procedure";
 import { groupCanary, newRoot } from "./rolls";
 
@@ -32,7 +33,14 @@ export const proof: Procedure = {
         ...root.declare,
         set(["enrollmentGroups", group], { primary: root.slot }),
       ]),
-      { preview: true },
+      {
+        reviewed: previews(
+          rehearsal,
+          course,
+          all.map(({ group }) => `new enrollment group \`${group}\``),
+          all.map(({ root }) => root.certificate),
+        ),
+      },
     );
     const { requests } = course.window;
     const asked = (ca: string, operation: string): number[] =>

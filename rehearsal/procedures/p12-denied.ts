@@ -4,6 +4,7 @@ import type { Rehearsal } from "../rehearsal";
 import { otherwise } from "../setting";
 import { mainSlot } from "../slots";
 import { Course } from "./course";
+import { previews } from "./judging";
 import type { Procedure } from "./procedure";
 
 const GROUP = "sensors";
@@ -46,6 +47,14 @@ async function denyAndLift(rehearsal: Rehearsal, procedure: string, by: Matching
         ],
       ),
     ],
+    {
+      reviewed: previews(
+        rehearsal,
+        course,
+        [known.id, CANARY, lost.id].map((id) => `denial of registration ID \`${id}\``),
+        names,
+      ),
+    },
   );
   const warned = said.split("\n").filter((line) => line.includes("DPS-CERT-086"));
   course.hold(
