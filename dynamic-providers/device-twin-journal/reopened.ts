@@ -12,7 +12,7 @@ export type Reopened = Record<string, ClosedEntry[]>;
 /**
  * What an entry admitted between its closing and somebody's last write to it, DPS does not tell: it may have
  * been opened for the key, and cleaned again. A write of this stack is none of these, nor is one that found
- * the entry open and closed it, which is a cut-off.
+ * the entry open and closed it, for this key or another one: that is a cut-off.
  *
  * @param before what was found already
  * @returns what is new
@@ -26,10 +26,11 @@ export async function newlyReopened(
     return {};
   }
   const live = await allEntries(new EnrollmentsClient(connection));
+  const cutOffsOfAll = Object.values(contained).flatMap(({ entries }) => entries);
   const found: Reopened = {};
   for (const { key } of declared) {
     const closed = contained[key]?.entries ?? [];
-    const known = [...closed, ...(before[key] ?? [])];
+    const known = [...cutOffsOfAll, ...(before[key] ?? [])];
     for (const entry of live) {
       const cutOffs = closed.filter((each) => isSame(each, entry)).map(({ cutOff }) => cutOff);
       const [first] = cutOffs.sort((a, b) => time(a) - time(b));

@@ -63,6 +63,25 @@ describe("an entry that somebody opened and cleaned again between two runs", () 
     assert.deepEqual([await runs.up(told()), stage.said], [[], []]);
   });
 
+  it("is not what this stack closes in a later breach: who came in under that key goes", async () => {
+    const device = fleet.ids[0]!;
+    await fleet.comeAnew(device);
+    stage.clock.advance(1000);
+    const [first] = scope.compromised;
+    const [second] = stolen(fleet.good);
+    const later = await containedScope(stage, second!, { good: [second!.key] });
+    scope = {
+      ...later,
+      compromised: [first!, second!],
+      caKeys: { ...scope.caKeys, ...later.caKeys },
+      contained: { ...scope.contained, ...later.contained },
+    };
+    await runs.up(told());
+    assert.doesNotMatch(stage.said.join("\n"), /written by somebody/);
+    assert.deepEqual(runs.removal?.left, []);
+    assert.deepEqual(await fleet.present(device), []);
+  });
+
   it("puts those in doubt who came in meanwhile: named, kept, and removed when something proves them", async () => {
     const [honest, thief] = [fleet.ids[0]!, `thief-${fleet.count}`];
     await fleet.comeAnew(honest);
