@@ -19,7 +19,7 @@ export const CODE_IN_TRANSITION = 409003;
 /** Not known: the status and code when a service has 25 CA certificates and gets one more. */
 export const CODE_TOO_MANY_CERTIFICATES = 403004;
 
-/** Not known: whether a certificate that a group refers to can be deleted, and the code if not. */
+/** Not known: the code when a certificate that a group refers to cannot be deleted. */
 export const CODE_CERTIFICATE_IN_USE = 409004;
 
 /** Not known: the code when a verification certificate does not fit. */

@@ -159,7 +159,8 @@ function methodAnswer(
     try {
       body = JSON.parse(payload.toString("utf8"));
     } catch {
-      // not known: what the caller of the method gets. It goes on waiting.
+      // not known: what the caller of a method gets when the device answers with what is no JSON. It
+      // goes on waiting.
       return { status: 400, note: `${deviceId}: the answer is not valid JSON` };
     }
   }

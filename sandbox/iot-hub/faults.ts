@@ -62,12 +62,12 @@ export function deviceAlreadyExists(): HubFault {
   return new HubFault("DeviceAlreadyExists", "Conflict");
 }
 
-/** not known: the text. */
+/** not known: the text for a module that is not there. */
 export function moduleNotFound(): HubFault {
   return new HubFault("ModuleNotFound", "NotFound");
 }
 
-/** not known: the text. */
+/** not known: the text for a module that is there already. */
 export function moduleAlreadyExists(): HubFault {
   return new HubFault("ModuleAlreadyExistsOnDevice", "Conflict");
 }

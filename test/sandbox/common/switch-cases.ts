@@ -1,8 +1,6 @@
 /** Which test tries which setting of which switch: the compiler misses what is not here. */
 import type { Switches } from "../../../sandbox/common/switches";
-
-/** A file below test/sandbox, and the title of a test or the name of a zoo's row in it. */
-export type Place = readonly [file: string, title: string];
+import type { Place } from "./places";
 
 export type SwitchCases = {
   readonly [N in keyof Switches]: Readonly<Record<`${Switches[N]}`, Place>>;
