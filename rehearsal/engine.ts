@@ -25,6 +25,14 @@ export type Target = Pick<StackOutputs, "idScope" | "provisioningHost">;
 /** A run of the engine that did not succeed; the message holds what it complained of. */
 export class EngineError extends Error {
   override readonly name = "EngineError";
+
+  /** @param printed all that it printed */
+  constructor(
+    message: string,
+    readonly printed = "",
+  ) {
+    super(message);
+  }
 }
 
 export interface EngineOptions {

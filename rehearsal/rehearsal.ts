@@ -243,7 +243,7 @@ export class Rehearsal {
       await this.change(what, edits);
     } catch (error) {
       if (error instanceof EngineError) {
-        return error.message;
+        return error.printed;
       }
       throw error;
     }
