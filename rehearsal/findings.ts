@@ -26,7 +26,7 @@ export class Findings {
   /** Folders of rehearsals in which a rule did not hold. */
   readonly kept: string[] = [];
 
-  constructor(private readonly say: (text: string) => void) {}
+  constructor(private readonly say: (text: string, held: boolean) => void) {}
 
   /** Of several sandboxes: procedures in this order, and at the end what holds for all of them. */
   static merged(all: Findings[], order: string[]): Findings {
@@ -44,7 +44,7 @@ export class Findings {
   /** Judges one thing. `evidence` says what was seen, whether or not it held. */
   add(procedure: string, rule: string, held: boolean, evidence: string): void {
     this.rules.push({ procedure, rule, held, evidence });
-    this.say(`${held ? "held:" : "DID NOT HOLD:"} ${rule} (${evidence})`);
+    this.say(`${held ? "held:" : "DID NOT HOLD:"} ${rule} (${evidence})`, held);
   }
 
   /** A procedure that could not be carried out to its end. */

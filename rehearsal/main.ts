@@ -15,9 +15,10 @@ async function main(): Promise<number> {
       "service, hubs, CA certificates and entries are made by hand before, and taken over",
     )
     .option("--at-once <n>", "sandboxes that run at once, at most (default: 3)", Number)
+    .option("--verbose", "print what devices, rules and the engine say, line by line")
     .option("--list", "say what there is, and do nothing")
     .parse();
-  const flags = command.opts<{ list?: true; adopted?: true; atOnce?: number }>();
+  const flags = command.opts<{ list?: true; adopted?: true; atOnce?: number; verbose?: true }>();
   if (flags.list) {
     console.log(listOf(catalogue));
     return 0;
@@ -33,6 +34,7 @@ async function main(): Promise<number> {
       procedures: select(catalogue, command.args),
       adopted: flags.adopted,
       lanes: flags.atOnce,
+      verbose: flags.verbose,
     });
   } catch (error) {
     if (error instanceof UnknownProcedureError) {

@@ -3,8 +3,17 @@ import Table from "cli-table3";
 import type { DeviceRow, Findings } from "./findings";
 import { wayInto } from "./keeping";
 
-/** Both tables and the verdict, as text without colours. */
-export function report(findings: Findings, procedures: number, seconds: number): string {
+/**
+ * Both tables and the verdict, as text without colours.
+ *
+ * @param options.evidence what was seen of each rule. Default: true
+ */
+export function report(
+  findings: Findings,
+  procedures: number,
+  seconds: number,
+  { evidence = true } = {},
+): string {
   const { rules, devices, failures, kept } = findings;
   const what = `${rules.length} rules of ${procedures} procedure${procedures === 1 ? "" : "s"}`;
   const verdict =
@@ -19,19 +28,24 @@ export function report(findings: Findings, procedures: number, seconds: number):
         ].join("\n");
   return [
     deviceTable(devices),
-    table(
-      ["", "rule", "held", "seen"],
-      rules.map(({ procedure, rule, held, evidence }) => [
-        procedure,
-        rule,
-        held ? "yes" : "NO",
-        short(evidence),
-      ]),
-      [undefined, 44, undefined, 52],
-    ),
+    evidence
+      ? table(
+          ["", "rule", "held", "seen"],
+          rules.map((each) => [each.procedure, each.rule, heldWord(each), short(each.evidence)]),
+          [undefined, 44, undefined, 52],
+        )
+      : table(
+          ["", "rule", "held"],
+          rules.map((each) => [each.procedure, each.rule, heldWord(each)]),
+          [undefined, 96, undefined],
+        ),
     verdict,
     "",
   ].join("\n");
+}
+
+function heldWord({ held }: { held: boolean }): string {
+  return held ? "yes" : "NO";
 }
 
 /** `8 min 12 s`, `41 s`. */

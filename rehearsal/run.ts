@@ -3,7 +3,7 @@ import { Findings } from "./findings";
 import type { Procedure } from "./procedures/procedure";
 import { Rehearsal } from "./rehearsal";
 import { type Setting, standard } from "./setting";
-import { Telling } from "./telling";
+import { type Say, Telling } from "./telling";
 
 /** While the devices of one sandbox wait for a service, the engine of another one works. */
 const LANES = 3;
@@ -22,7 +22,7 @@ export interface RunOptions {
   /** Sandboxes that run at once, at most. Default: 3. */
   lanes?: number | undefined;
   /** Hears what is going on, line by line. */
-  say: (line: string) => void;
+  say: Say;
   /** Aborted: everything ends, as soon as it can be ended in order. */
   signal?: AbortSignal;
 }
@@ -43,13 +43,16 @@ export async function rehearse(options: RunOptions): Promise<Findings> {
   const stop = signal === undefined ? broken.signal : AbortSignal.any([signal, broken.signal]);
   const names = open.length > 1 ? LETTERS.slice(0, Math.min(lanes, open.length)) : "";
   if (names.length > 1) {
-    say(`${open.length} sandboxes, ${names.length} at once: the letter in front says which.`);
+    say(
+      `${open.length} sandboxes, ${names.length} at once: the letter in front says which.`,
+      false,
+    );
   }
 
   async function lane(name: string): Promise<void> {
     for (let part = open.shift(); part !== undefined; part = open.shift()) {
       const telling = new Telling(say, names.length > 1 ? name : "", began);
-      const findings = new Findings((text) => telling.rule(text));
+      const findings = new Findings((text, held) => telling.rule(text, held));
       all.push(findings);
       const left = await carryOut(part, { ...options, signal: stop }, findings, telling);
       open.unshift(...partsOf(left, setting));

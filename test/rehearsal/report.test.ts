@@ -16,6 +16,18 @@ describe("what a rehearsal says at its end", () => {
     assert.equal(verdict(findings, 1, 41), "All 2 rules of 1 procedure held, in 41 s.");
   });
 
+  it("has a line for each rule, and what was seen of it for who wants that", () => {
+    const findings = silent();
+    findings.add("P4", "first things first", true, "seen with eyes");
+    const rows = (evidence: boolean): string[] =>
+      report(findings, 1, 1, { evidence })
+        .split("\n")
+        .filter((line) => line.includes("first things"));
+    assert.equal(rows(false).length, 1);
+    assert.doesNotMatch(rows(false)[0]!, /seen with eyes/);
+    assert.match(rows(true)[0]!, /yes .* seen with eyes/);
+  });
+
   it("names each rule that did not hold, and where to look", () => {
     const findings = silent();
     findings.add("P4", "first things first", true, "seen");

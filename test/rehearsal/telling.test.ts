@@ -9,6 +9,47 @@ describe("what a rehearsal says of the engine and the devices", () => {
     return lines;
   }
 
+  /** What stands in the middle of everything else, for who does not want all of it. */
+  function shown(tell: (telling: Telling) => void): string[] {
+    const lines: string[] = [];
+    tell(new Telling((line, isDetail) => void (isDetail || lines.push(line))));
+    return lines.map((line) => line.replace(/^\s*[\d.]+\s+/, ""));
+  }
+
+  it("shows parts, steps, edits, what a change is called, what it came to, and what did not hold", () => {
+    const lines = shown((telling) => {
+      telling.part("P5");
+      telling.step("Prepare");
+      telling.edit("+ certificates.a");
+      for (const line of [
+        "    pulumi:pulumi:Stack dev running expiration roll of enrollment group `sensors`: prepare",
+        "    pulumi:pulumi:Stack dev running   1. write enrollment group `sensors`",
+        " ~  pulumi-nodejs:dynamic/dps:EnrollmentGroup sensors updated (0.79s)",
+        "Resources:",
+        "    + 3 created",
+        "    ~ 4 updated",
+        "    7 changes. 39 unchanged",
+        "Resources:",
+        "    46 unchanged",
+      ]) {
+        telling.engine(line);
+      }
+      telling.device("device-1", { time: "2030-01-01T00:00:00Z", event: "connected" });
+      telling.rule("held: this", true);
+      telling.rule("DID NOT HOLD: that", false);
+    });
+    assert.deepEqual(lines, [
+      "",
+      "== P5",
+      "-- 1. Prepare",
+      "+ certificates.a",
+      "pulumi   expiration roll of enrollment group `sensors`: prepare",
+      "pulumi   + 3 created, ~ 4 updated",
+      "pulumi   46 unchanged",
+      "DID NOT HOLD: that",
+    ]);
+  });
+
   const engine = (...lines: string[]): string[] =>
     told((telling) => lines.forEach((line) => telling.engine(line)));
 
