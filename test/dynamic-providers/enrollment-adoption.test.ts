@@ -5,26 +5,21 @@ import type { EnrollmentInputs, EnrollmentOutputs } from "../../dynamic-provider
 import { describe as words } from "../../dynamic-providers/enrollment/live";
 import { UNKNOWN } from "../../dynamic-providers/handler";
 import { declared } from "../certificates/fixtures";
-import { TestEntry } from "./entries";
-import { failure, Stage, WITHOUT_HUBS } from "./stage";
+import { forEachForm, TestEntry } from "./entries";
+import { failure, type Stage, withStage } from "./stage";
 
 describe("adoption of enrollments", () => {
   let stage: Stage;
-  let count = 0;
+  withStage((open) => (stage = open));
 
-  before(async () => {
-    stage = await Stage.open(WITHOUT_HUBS);
-  });
-
-  after(() => stage.close());
-
-  for (const form of ["individual", "intermediates", "references"] as const) {
-    describe(`of the form ${form}`, () => {
+  forEachForm(
+    "lorry",
+    () => stage,
+    (fresh) => {
       let entry: TestEntry;
 
-      beforeEach(async () => {
-        count += 1;
-        entry = await TestEntry[form](stage, `lorry-${count}`);
+      beforeEach(() => {
+        entry = fresh();
       });
 
       /** What the engine does for a resource that is new: check, then create. */
@@ -132,14 +127,13 @@ describe("adoption of enrollments", () => {
         assert.match(message, /DPS-CERT-126/);
         assert.deepEqual(stage.writes, []);
       });
-    });
-  }
+    },
+  );
 
   for (const form of ["individual", "intermediates"] as const) {
     it(`may be the roll of a breach (${form}): a compromised certificate goes, also when it is contained by then`, async () => {
       for (const contained of [false, true]) {
-        count += 1;
-        const entry = await TestEntry[form](stage, `lorry-${count}`);
+        const entry = await TestEntry[form](stage, `${form}-${contained ? "contained" : "open"}`);
         const [A, B] = entry.slots;
         await entry.madeByHand({ primary: A });
         if (contained) await entry.byHand({ provisioningStatus: "disabled" });

@@ -5,28 +5,23 @@
 import assert from "node:assert/strict";
 import type { EnrollmentInputs, EnrollmentOutputs } from "../../dynamic-providers/enrollment/live";
 import { slotWords } from "../../dynamic-providers/enrollment/slots";
-import { TestEntry } from "./entries";
-import { failure, Stage, WITHOUT_HUBS } from "./stage";
+import { forEachForm, type TestEntry } from "./entries";
+import { failure, type Stage, withStage } from "./stage";
 
 describe("drift of enrollments", () => {
   let stage: Stage;
-  let count = 0;
+  withStage((open) => (stage = open));
 
-  before(async () => {
-    stage = await Stage.open(WITHOUT_HUBS);
-  });
-
-  after(() => stage.close());
-
-  for (const form of ["individual", "intermediates", "references"] as const) {
-    describe(`of the form ${form}`, () => {
+  forEachForm(
+    "truck",
+    () => stage,
+    (fresh) => {
       let entry: TestEntry;
       let a: Partial<EnrollmentInputs>;
       let both: Partial<EnrollmentInputs>;
 
-      beforeEach(async () => {
-        count += 1;
-        entry = await TestEntry[form](stage, `truck-${count}`);
+      beforeEach(() => {
+        entry = fresh();
         const [A, B] = entry.slots;
         a = { primary: A };
         both = { primary: A, secondary: B };
@@ -228,8 +223,8 @@ describe("drift of enrollments", () => {
         assert.equal(await entry.live(), "enabled AB");
         assert.doesNotMatch(stage.said.join("\n"), /DPS-CERT-12[34]/);
       });
-    });
-  }
+    },
+  );
 
   /** A reference shows no more of its certificate than the name. */
   function live(held: TestEntry["slots"][number]): string {

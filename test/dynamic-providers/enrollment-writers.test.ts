@@ -4,26 +4,21 @@
  */
 import assert from "node:assert/strict";
 import { slotWords } from "../../dynamic-providers/enrollment/slots";
-import { TestEntry } from "./entries";
-import { afterNextRead, failure, Stage, WITHOUT_HUBS } from "./stage";
+import { forEachForm, type TestEntry } from "./entries";
+import { afterNextRead, failure, type Stage, withStage } from "./stage";
 
 describe("other writers of an enrollment", () => {
   let stage: Stage;
-  let count = 0;
+  withStage((open) => (stage = open));
 
-  before(async () => {
-    stage = await Stage.open(WITHOUT_HUBS);
-  });
-
-  after(() => stage.close());
-
-  for (const form of ["individual", "intermediates", "references"] as const) {
-    describe(`of the form ${form}`, () => {
+  forEachForm(
+    "bus",
+    () => stage,
+    (fresh) => {
       let entry: TestEntry;
 
-      beforeEach(async () => {
-        count += 1;
-        entry = await TestEntry[form](stage, `bus-${count}`);
+      beforeEach(() => {
+        entry = fresh();
         stage.reset();
       });
 
@@ -51,7 +46,7 @@ describe("other writers of an enrollment", () => {
           iotHubs: [stage.sandbox.hub],
           initialTwin: { tags: { site: "north" }, properties: { desired: { interval: 60 } } },
           capabilities: { iotEdge: true },
-          ...(form === "individual" && {
+          ...(entry.kind === "individual" && {
             optionalDeviceInformation: { model: "T1" },
             deviceId: "lorry",
           }),
@@ -176,6 +171,6 @@ describe("other writers of an enrollment", () => {
         assert.match(message, new RegExp(`^DPS-CERT-129 at ${entry.path}: `));
         assert.equal(await entry.live(), "enabled B");
       });
-    });
-  }
+    },
+  );
 });

@@ -29,6 +29,25 @@ export function attestation(slots: Slots<Slot>, kind: "individual" | "group"): o
   };
 }
 
+/** The same tests for each form of attestation; `fresh` answers a new entry for each test. */
+export function forEachForm(
+  prefix: string,
+  stage: () => Stage,
+  tests: (fresh: () => TestEntry) => void,
+): void {
+  let count = 0;
+  for (const form of ["individual", "intermediates", "references"] as const) {
+    describe(`of the form ${form}`, () => {
+      let entry: TestEntry;
+      beforeEach(async () => {
+        count += 1;
+        entry = await TestEntry[form](stage(), `${prefix}-${count}`);
+      });
+      tests(() => entry);
+    });
+  }
+}
+
 type Three = readonly [Slot, Slot, Slot];
 const uploaded = new WeakMap<Stage, Promise<Three>>();
 

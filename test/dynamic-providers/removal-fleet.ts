@@ -135,3 +135,14 @@ export function withConnected(deviceId: string): () => void {
   );
   return () => names.forEach((name, index) => Object.defineProperty(prototype, name, real[index]!));
 }
+
+/** One fleet for the tests of the `describe` around it, with new devices for each. */
+export function withFleet(use: (fleet: RemovalFleet, ids: string[]) => void): void {
+  let fleet: RemovalFleet;
+  before(async () => {
+    fleet = await RemovalFleet.open();
+  });
+  after(() => fleet.close());
+  beforeEach(async () => use(fleet, await fleet.begin()));
+  afterEach(() => fleet.end());
+}

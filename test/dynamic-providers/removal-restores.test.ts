@@ -4,24 +4,17 @@ import { nobodysThumbprint } from "../../clients/hub-registry";
 import type { RemovalScope } from "../../dynamic-providers/device-registration-removal/scope";
 import { deviceTwinJournal as journal } from "../../dynamic-providers/device-twin-journal/provider";
 import { UNKNOWN } from "../../dynamic-providers/handler";
-import { RemovalFleet } from "./removal-fleet";
-import { NOW, RemovalRuns } from "./removal-runs";
+import { type RemovalFleet, withFleet } from "./removal-fleet";
+import { NOW, RemovalRuns, WAVES } from "./removal-runs";
 import { stolen } from "./stage";
-
-const WAVES = { sizes: [1, 2], returned: 100, waitSeconds: 0, pauseMinutes: 0 };
 
 describe("what a removal leaves, gives back and says before", () => {
   let fleet: RemovalFleet;
   let ids: string[];
-
-  before(async () => {
-    fleet = await RemovalFleet.open();
+  withFleet((open, devices) => {
+    fleet = open;
+    ids = devices;
   });
-  after(() => fleet.close());
-  beforeEach(async () => {
-    ids = await fleet.begin();
-  });
-  afterEach(() => fleet.end());
 
   it("leaves an identity disabled that a person had disabled, without its leaf", async () => {
     const id = ids[0]!;

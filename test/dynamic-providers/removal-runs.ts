@@ -17,6 +17,7 @@ import {
 import type { Stage } from "./stage";
 
 export const NOW: RemovalSettings = { how: "now", keep: "delete" };
+export const WAVES = { sizes: [1, 2], returned: 100, waitSeconds: 0, pauseMinutes: 0 };
 
 /** What is contained, and a removal of it. */
 export async function containedScope(

@@ -2,25 +2,18 @@ import assert from "node:assert/strict";
 import { summarize } from "../../certificates/summary";
 import { nobodysThumbprint } from "../../clients/hub-registry";
 import { TestCa } from "../support/test-ca";
-import { RemovalFleet, withConnected } from "./removal-fleet";
-import { containedScope, NOW, RemovalRuns } from "./removal-runs";
+import { type RemovalFleet, withConnected, withFleet } from "./removal-fleet";
+import { containedScope, NOW, RemovalRuns, WAVES } from "./removal-runs";
 import { failure, stolen } from "./stage";
 import { writeFileSync } from "node:fs";
-
-const WAVES = { sizes: [1, 2], returned: 100, waitSeconds: 0, pauseMinutes: 0 };
 
 describe("a removal by its settings", () => {
   let fleet: RemovalFleet;
   let ids: string[];
-
-  before(async () => {
-    fleet = await RemovalFleet.open();
+  withFleet((open, devices) => {
+    fleet = open;
+    ids = devices;
   });
-  after(() => fleet.close());
-  beforeEach(async () => {
-    ids = await fleet.begin();
-  });
-  afterEach(() => fleet.end());
 
   describe("how: waves", () => {
     it("removes one wave in each run, and goes on to the end", async () => {

@@ -160,6 +160,16 @@ export class Stage {
   }
 }
 
+/** Opens a sandbox without hubs for the tests of the `describe` around it. */
+export function withStage(use: (stage: Stage) => void): void {
+  let stage: Stage;
+  before(async () => {
+    stage = await Stage.open(WITHOUT_HUBS);
+    use(stage);
+  });
+  after(() => stage.close());
+}
+
 /** A slot that holds this certificate. */
 export function slot(certificate: { pem: string }): Slot {
   return { pem: certificate.pem, certificate: summarize(certificate.pem) };
