@@ -28,16 +28,20 @@ export interface Setting {
 /** An individual enrollment that the observer rolls and tries; no device has it. */
 export const TWIN_ENTRY = "canary-1";
 
+/** So many devices of each enrollment; the last one goes to its hub first with a new certificate. */
+function membersOf(names: Record<string, string>, count: number): Member[] {
+  return Object.entries(names).flatMap(([enrollment, name]) =>
+    Array.from({ length: count }, (_, at): Member => ({
+      registrationId: `${name}-${at + 1}`,
+      enrollment,
+      rollFirst: at === count - 1 ? "connect" : "register",
+    })),
+  );
+}
+
 /** Two individual enrollments, a group below a root, a group below an intermediate; all from files. */
 export const standard: Setting = {
-  members: [
-    { registrationId: "device-1", enrollment: "individual", rollFirst: "register" },
-    { registrationId: "device-2", enrollment: "individual", rollFirst: "connect" },
-    { registrationId: "sensor-1", enrollment: "sensors", rollFirst: "register" },
-    { registrationId: "sensor-2", enrollment: "sensors", rollFirst: "connect" },
-    { registrationId: "gateway-1", enrollment: "gateways", rollFirst: "register" },
-    { registrationId: "gateway-2", enrollment: "gateways", rollFirst: "connect" },
-  ],
+  members: membersOf({ individual: "device", sensors: "sensor", gateways: "gateway" }, 2),
   async declare(pki, members) {
     const individuals = [
       TWIN_ENTRY,
@@ -86,13 +90,7 @@ export const otherwise: Setting = {
 /** The dev stack of the repository, as `npm start` shows it. */
 export const devStack: Setting = {
   members: [
-    { registrationId: "device-1", enrollment: "individual", rollFirst: "register" },
-    { registrationId: "device-2", enrollment: "individual", rollFirst: "connect" },
-    { registrationId: "sensor-1", enrollment: "sensors", rollFirst: "register" },
-    { registrationId: "sensor-2", enrollment: "sensors", rollFirst: "register" },
-    { registrationId: "sensor-3", enrollment: "sensors", rollFirst: "connect" },
-    { registrationId: "gateway-1", enrollment: "gateways", rollFirst: "register" },
-    { registrationId: "gateway-2", enrollment: "gateways", rollFirst: "register" },
-    { registrationId: "gateway-3", enrollment: "gateways", rollFirst: "connect" },
+    ...membersOf({ individual: "device" }, 2),
+    ...membersOf({ sensors: "sensor", gateways: "gateway" }, 3),
   ],
 };
