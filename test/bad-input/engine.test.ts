@@ -110,6 +110,20 @@ describe("the dev stack on the real engine", function () {
     );
   });
 
+  it("shows in the outputs of a preview what becomes of an entry, beside what stays", async () => {
+    stack.configure(
+      edited(({ enrollmentGroups }) => {
+        enrollmentGroups["sensors"] = { primary: { ca: "root-a" }, status: "disabled" };
+      }),
+    );
+    const output = await stack.succeeds("preview");
+    assert.match(
+      output,
+      /~ sensors *: "enabled, (primary CA certificate root-a, secondary empty, reprovisioning migrate)" => "disabled, \1"/,
+    );
+    assert.match(output, /\n {8}gateways: "enabled, /);
+  });
+
   it("previews without a change after that, and without a write", async () => {
     const { exitCode, output } = await stack.run("preview", "--expect-no-changes");
     assert.equal(exitCode, 0, output);
