@@ -279,7 +279,10 @@ class Removal {
   private async finish(work: Work, outcomes: Removed["outcomes"]): Promise<boolean> {
     const { entry, registration, found } = work;
     const outcome = this.outcomeOf(work);
-    const isBack = cameBack(entry, registration) && found.some(({ verdict }) => verdict !== "goes");
+    const stays = found.filter(({ verdict }) => verdict !== "goes");
+    // An earlier run may have removed it and not have lived to say so: its record is a new one by now.
+    const isBack =
+      stays.length > 0 && (cameBack(entry, registration) || isMadeAnew(entry, registration, stays));
     const kept = found.some(({ verdict, identity }) => verdict === "goes" && this.keeps(identity));
     const hasNothing = outcome === "removed" || (outcome === "cleaned" && isOthers(work));
     if (registration !== undefined && hasNothing && !isBack && !kept) {

@@ -92,6 +92,37 @@ describe("removal that a run did not live to report", () => {
     assert.deepEqual((await hub.getTwin("stays"))?.tags, { site: "south" });
   });
 
+  it("leaves the new record to a device that came back through a group that stays open", async () => {
+    const hub = new HubRegistry(stage.connection, stage.sandbox.hub);
+    await stage.putGroup("open", { primary: "good" });
+    const old = await good.leaf("rolled");
+    await register("rolled", old);
+    await hub.restoreTwin("rolled", twin);
+    const [key] = stolen(old);
+    const { connection } = stage;
+    const from: RemovalScope = {
+      ...{ connection, compromised: [key!], caKeys: {}, contained: {}, goodIssuers: [] },
+      remove: { how: "now", keep: "delete" },
+    };
+    await stage.listening(async () => {
+      const inputs = inputsFrom((await journal.create(from)).outs);
+
+      // The first run is killed after it deleted the record; the device comes back with a new leaf.
+      await hub.remove(await hub.disable((await hub.getIdentity("rolled"))!));
+      const record = (await stage.enrollments.getRegistration("rolled"))!;
+      await stage.enrollments.deleteRegistration("rolled", record.etag);
+      await register("rolled", await good.leaf("rolled"));
+
+      const { outs } = await removal.create(inputs);
+      assert.deepEqual([outs.restored, outs.pending], [["rolled"], []]);
+      assert.equal((await removal.diff("removal", outs, inputs)).changes, false);
+    });
+    const registration = await stage.enrollments.getRegistration("rolled");
+    assert.equal(registration?.status, "assigned");
+    const after = await hub.getTwin("rolled");
+    assert.deepEqual([after?.tags, after?.desired], [twin.tags, twin.desired]);
+  });
+
   it("takes a thief along whose registration was under way at the cut-off", async () => {
     const hub = new HubRegistry(stage.connection, stage.sandbox.hub);
     await stage.putGroup("yard", { primary: "bad" });
