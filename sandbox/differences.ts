@@ -107,12 +107,6 @@ export const DIFFERENCES = {
     azure: "Messages go to event endpoints and routes, and count against a daily quota.",
     sandbox: "They are counted, the last ones kept, and go nowhere; there is no quota.",
   },
-  certificateAuthority: {
-    area: "IoT Hub",
-    azure: "Admits devices by a CA certificate of the hub (`certificateAuthority`).",
-    sandbox:
-      "Such a device is refused, and the request log says why; the hub's CA certificates are stored and shown.",
-  },
   queryLanguage: {
     area: "IoT Hub",
     azure: "The whole query language.",

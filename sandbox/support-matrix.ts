@@ -98,7 +98,8 @@ export const SECTIONS: readonly Section[] = [
       "GET /IotHubs/:name/IotHubStats": "",
       "POST /IotHubs/:name/listkeys": "",
       "POST /IotHubs/:name/IotHubKeys/:keyName/listkeys": "",
-      "GET /IotHubs/:name/certificates": "stored and shown; devices are not judged by them",
+      "GET /IotHubs/:name/certificates":
+        "those of the type certificateAuthority are judged by them",
       "GET /IotHubs/:name/certificates/:certificate": "",
       "PUT /IotHubs/:name/certificates/:certificate": "",
       "DELETE /IotHubs/:name/certificates/:certificate": "",

@@ -49,7 +49,6 @@ export const DIFFERENCE_CASES: Record<keyof typeof DIFFERENCES, Place> = {
     "iot-hub/devices.test.ts",
     "counts telemetry with its properties and keeps the last messages",
   ],
-  certificateAuthority: ["iot-hub/devices.test.ts", "names what it does not support"],
   queryLanguage: [
     "iot-hub/query.test.ts",
     "answer 400 to a query, a page size or a continuation that cannot be read",

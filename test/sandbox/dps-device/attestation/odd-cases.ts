@@ -6,6 +6,7 @@ import {
   SubjectAlternativeNameExtension,
 } from "@peculiar/x509";
 import { KeyUsageFlags, rsa, TestCa, type CertificateOptions } from "../../../support/test-ca";
+import { signedWithMd5 } from "./md5";
 import {
   ASSUMED,
   ca,
@@ -161,6 +162,19 @@ export async function oddCases(w: World): Promise<Case[]> {
       presented: [await below({ hash: "SHA-1" })],
       switches: { weakSignatures: "refused" },
       ...rootGroup(w),
+      want: "chain invalid",
+    },
+    {
+      name: "a leaf signed with MD5",
+      source: ASSUMED,
+      ...(await signedWithMd5()),
+      want: "group old",
+    },
+    {
+      name: "a leaf signed with MD5, where weak signatures are refused",
+      source: ASSUMED,
+      ...(await signedWithMd5()),
+      switches: { weakSignatures: "refused" },
       want: "chain invalid",
     },
     {
