@@ -1,12 +1,8 @@
 /** Rows about odd names, keys, signatures and extensions. */
 import "reflect-metadata";
-import {
-  AuthorityKeyIdentifierExtension,
-  Extension,
-  SubjectAlternativeNameExtension,
-} from "@peculiar/x509";
+import { AuthorityKeyIdentifierExtension, SubjectAlternativeNameExtension } from "@peculiar/x509";
 import { KeyUsageFlags, rsa, TestCa, type CertificateOptions } from "../../../support/test-ca";
-import { signedWithMd5 } from "./md5";
+import { nameConstraints, policyConstraints, signedWithMd5 } from "./odd-parts";
 import {
   ASSUMED,
   ca,
@@ -23,18 +19,6 @@ import {
 
 const ANY_USAGE = "2.5.29.37.0";
 const SERVICE_PAGE = "learn.microsoft.com/azure/iot-dps/concepts-service";
-
-/** NameConstraints, RFC 5280 4.2.1.10: permitted subtrees with the DNS name "trucks". */
-const ONLY_TRUCKS = new Uint8Array([
-  0x30, 0x0c, 0xa0, 0x0a, 0x30, 0x08, 0x82, 0x06, 0x74, 0x72, 0x75, 0x63, 0x6b, 0x73,
-]);
-const nameConstraints = (critical: boolean) => new Extension("2.5.29.30", critical, ONLY_TRUCKS);
-/** PolicyConstraints, RFC 5280 4.2.1.11: requireExplicitPolicy 0. */
-const policyConstraints = new Extension(
-  "2.5.29.36",
-  true,
-  new Uint8Array([0x30, 0x03, 0x80, 0x01, 0x00]),
-);
 
 export async function oddCases(w: World): Promise<Case[]> {
   /** A leaf right below the group's root. */

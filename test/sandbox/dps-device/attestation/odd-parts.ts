@@ -1,7 +1,22 @@
-/** A chain whose leaf is signed with MD5, which WebCrypto does not do. */
+/** Extensions that few certificates have, and a signature with MD5, which WebCrypto does not make. */
+import "reflect-metadata";
 import { sign } from "node:crypto";
+import { Extension } from "@peculiar/x509";
 import { rsa, TestCa } from "../../../support/test-ca";
 import { ca, DATES, ID, type Case } from "./world";
+
+/** NameConstraints, RFC 5280 4.2.1.10: permitted subtrees with the DNS name "trucks". */
+const ONLY_TRUCKS = new Uint8Array([
+  0x30, 0x0c, 0xa0, 0x0a, 0x30, 0x08, 0x82, 0x06, 0x74, 0x72, 0x75, 0x63, 0x6b, 0x73,
+]);
+export const nameConstraints = (critical: boolean) =>
+  new Extension("2.5.29.30", critical, ONLY_TRUCKS);
+/** PolicyConstraints, RFC 5280 4.2.1.11: requireExplicitPolicy 0. */
+export const policyConstraints = new Extension(
+  "2.5.29.36",
+  true,
+  new Uint8Array([0x30, 0x03, 0x80, 0x01, 0x00]),
+);
 
 /** A leaf whose signature with SHA-256 is taken off, and one with MD5 put in its place. */
 export async function signedWithMd5(): Promise<Pick<Case, "presented" | "groups" | "cas">> {
