@@ -19,6 +19,7 @@ import type { Slot } from "./enrollment/slots";
 import type { FleetJudgementInputs } from "./fleet-judgement/provider";
 import type { HandlerName } from "./handlers";
 import type { RotationManifestInputs } from "./rotation-manifest/provider";
+import { resourceType } from "./resource-type";
 import { shimOf } from "./shim";
 import type { TargetInputs } from "./target/provider";
 
@@ -40,7 +41,7 @@ abstract class DynamicResource<Inputs> extends pulumi.CustomResource {
   ) {
     const unset = Object.fromEntries(outputs.map((output) => [output, undefined]));
     super(
-      `pulumi-nodejs:dynamic/dps:${handler}`,
+      resourceType(handler),
       name,
       { ...unset, ...(args as pulumi.Inputs), __provider: shimOf(handler) },
       options,

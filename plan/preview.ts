@@ -5,6 +5,7 @@ import { join } from "node:path";
 import { CommandError, type EngineEvent, LocalWorkspace, Stack } from "@pulumi/pulumi/automation";
 import type { Connection } from "../clients/target";
 import { type JudgementRecord, JUDGEMENTS, recorded } from "../dynamic-providers/judgement-record";
+import { resourceType } from "../dynamic-providers/resource-type";
 
 export interface PreviewOptions {
   /** Folder of the program: where Pulumi.yaml is. */
@@ -138,8 +139,7 @@ async function connectionOf(
   if (judged !== undefined) return judged.connection;
   const state = (await stack.exportStack()) as { deployment?: { resources?: StateResource[] } };
   const resources = state.deployment?.resources ?? [];
-  return resources.find(({ type }) => type === "pulumi-nodejs:dynamic/dps:FleetJudgement")?.inputs
-    ?.connection;
+  return resources.find(({ type }) => type === resourceType("FleetJudgement"))?.inputs?.connection;
 }
 
 interface StateResource {

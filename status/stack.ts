@@ -6,6 +6,7 @@ import type { KnownCertificate } from "../certificates/declared";
 import { knownCertificates } from "../certificates/slots";
 import { UNKNOWN } from "../dynamic-providers/handler";
 import type { FleetJudgementInputs } from "../dynamic-providers/fleet-judgement/provider";
+import { resourceType } from "../dynamic-providers/resource-type";
 import { resolved } from "../dynamic-providers/rotation-manifest/declared-inputs";
 import type { Connection } from "../clients/target";
 
@@ -75,7 +76,7 @@ export function managedServices(state: string, source: string): ManagedService[]
     throw new StackError(`${source} is no state: give what \`pulumi stack export\` prints.`);
   }
   return (parsed.deployment?.resources ?? [])
-    .filter(({ type }) => type === "pulumi-nodejs:dynamic/dps:FleetJudgement")
+    .filter(({ type }) => type === resourceType("FleetJudgement"))
     .map(({ inputs }) => managedService(inputs as FleetJudgementInputs));
 }
 

@@ -25,6 +25,8 @@ describe("the packed package", function () {
   this.timeout(120_000);
   let folder: string;
   let bin: string;
+  /** Paths by name. */
+  let bins: Record<string, string>;
   let running: ChildProcess | undefined;
 
   before(async () => {
@@ -35,14 +37,17 @@ describe("the packed package", function () {
     const installed = join(modules, PACKAGE);
     mkdirSync(installed, { recursive: true });
     await run("tar", ["-xzf", join(folder, tarball!), "--strip-components=1", "-C", installed]);
-    const { dependencies, bin: bins } = JSON.parse(
+    const { dependencies, bin: commands } = JSON.parse(
       readFileSync(join(installed, "package.json"), "utf8"),
     ) as PackageJson;
     for (const name of Object.keys(dependencies)) {
       mkdirSync(dirname(join(modules, name)), { recursive: true });
       symlinkSync(join(ROOT, "node_modules", name), join(modules, name));
     }
-    bin = join(installed, bins["dps-sandbox"]!);
+    bins = Object.fromEntries(
+      Object.entries(commands).map(([name, file]) => [name, join(installed, file)]),
+    );
+    bin = bins["dps-sandbox"]!;
   });
 
   after(async () => {
@@ -80,6 +85,13 @@ describe("the packed package", function () {
       require("${PACKAGE}/dynamic-providers/handlers.ts");`;
     const { stdout } = await run(process.execPath, ["-e", script], { cwd: folder });
     assert.match(stdout, /^ProvisioningService\nCaCertificate\nEnrollmentGroup\n/);
+  });
+
+  it("has its commands for people without this repository, each with all that it loads", async () => {
+    for (const name of ["dps-plan", "dps-status"]) {
+      const { stdout } = await run(process.execPath, [bins[name]!, "--help"], { cwd: folder });
+      assert.match(stdout, /^Usage: /, name);
+    }
   });
 
   it("holds no test, no key and nothing of a workplace", () => {
