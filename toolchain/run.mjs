@@ -33,6 +33,7 @@ const commands = {
   contain: { run: typescript("containment/main.ts"), engine: false },
   "state-copy": { run: typescript("gitops/main.ts"), engine: true },
   plan: { run: typescript("plan/main.ts"), engine: true },
+  "bench-plan": { run: typescript("bench/plan.ts"), engine: true },
   pulumi: { run: ["pulumi"], engine: true },
   test: { run: ["npm", "run", "--silent", "test:all", "--"], engine: true },
 };
