@@ -90,12 +90,16 @@ export class Collection<T extends object> {
     return this.db.removeSync([this.name, key.toLowerCase()]);
   }
 
-  /** All records whose key starts with `prefix` (case-insensitive), in key order. */
-  list(prefix = ""): T[] {
+  /**
+   * All records whose key starts with `prefix` (case-insensitive), in key order.
+   * @param after only those whose key is beyond this one. Default: all
+   */
+  list(prefix = "", after = ""): T[] {
     const wanted = prefix.toLowerCase();
     const found: T[] = [];
+    const from = after.toLowerCase();
     const range = this.db.getRange({
-      start: [this.name, wanted],
+      start: [this.name, from > wanted ? from : wanted],
       end: [this.name, `${wanted}\uffff`],
     });
     for (const { key, value } of range) {

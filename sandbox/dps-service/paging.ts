@@ -49,7 +49,8 @@ function token(key: string): string {
   return Buffer.from(JSON.stringify({ after: key })).toString("base64");
 }
 
-function readContinuation(header: string | undefined): string | undefined {
+/** The key, in lower case, after which a page begins. Throws `BodyError`; undefined: at the beginning. */
+export function readContinuation(header: string | undefined): string | undefined {
   if (header === undefined || header === "") {
     return undefined;
   }

@@ -157,8 +157,9 @@ export class Directory {
     return this.registrations.get(this.key(id));
   }
 
-  allRegistrations(): RegistrationRecord[] {
-    return this.registrations.list(this.key(""));
+  /** @param after registration ID from which on they are listed. Default: all */
+  allRegistrations(after = ""): RegistrationRecord[] {
+    return this.registrations.list(this.key(""), this.key(after));
   }
 
   putRegistration(record: RegistrationRecord): RegistrationRecord {

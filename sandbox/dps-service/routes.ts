@@ -6,7 +6,7 @@ import { authorize, type Right } from "./access";
 import { BodyError } from "./body-reader";
 import { Enrollments } from "./enrollments";
 import { OPERATIONS, throttle } from "./limits";
-import { asksForEverything, pageOf, type Page } from "./paging";
+import { asksForEverything, pageOf, type Page, readContinuation } from "./paging";
 import { neverRegistered, showAttestation, showEnrollment, showRegistration } from "./presenter";
 import type { Directory, EntryKind, RegistrationRecord } from "./records";
 import { badRequest, etagMismatch, notWritten, registrationNotFound } from "./service-errors";
@@ -125,12 +125,14 @@ function registrationRoutes(app: FastifyInstance, api: ServiceApi): void {
   app.post(
     "/registrations/:id/query",
     handler(api, "RegistrationStatusRead", ({ directory, id, request, reply }) => {
+      const asked = paging(request);
       const own = directory
-        .allRegistrations()
-        .filter(({ group }) => group?.toLowerCase() === id.toLowerCase())
-        .map((record) => api.registrar.settled(directory, record.registrationId) ?? record);
-      const page = pageOf(own, ({ registrationId }) => registrationId, paging(request));
-      return sendPage(reply, page, "DeviceRegistration").map(showRegistration);
+        .allRegistrations(readContinuation(asked.continuation))
+        .filter(({ group }) => group?.toLowerCase() === id.toLowerCase());
+      const page = pageOf(own, ({ registrationId }) => registrationId, asked);
+      return sendPage(reply, page, "DeviceRegistration")
+        .map((record) => api.registrar.settled(directory, record.registrationId) ?? record)
+        .map(showRegistration);
     }),
   );
 }

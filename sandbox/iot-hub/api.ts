@@ -97,16 +97,31 @@ export interface Keyed<T> {
  * The part of `all` (in the order of the keys) that the request asks for with `x-ms-max-item-count`
  * and `x-ms-continuation`; says in the reply's header where the next one begins.
  */
-export function pageOf<T>(request: FastifyRequest, reply: FastifyReply, all: Keyed<T>[]): T[] {
-  const after = readContinuation(request);
+export function pageOf<T>(
+  request: FastifyRequest,
+  reply: FastifyReply,
+  all: Iterable<Keyed<T>>,
+): T[] {
   const size = readPageSize(request);
-  const rest = after === undefined ? all : all.filter(({ key }) => key > after);
-  const page = rest.slice(0, size);
+  const page: Keyed<T>[] = [];
+  let isMore = false;
+  // What is beyond the page may cost something to make, so it is not asked for.
+  for (const one of beyond(readContinuation(request), all)) {
+    isMore = page.length === size;
+    if (isMore) break;
+    page.push(one);
+  }
   const last = page[page.length - 1];
-  if (rest.length > size && last !== undefined) {
+  if (isMore && last !== undefined) {
     reply.header("x-ms-continuation", Buffer.from(`/${last.key}`).toString("base64"));
   }
   return page.map(({ item }) => item);
+}
+
+function* beyond<T>(after: string | undefined, all: Iterable<Keyed<T>>): Generator<Keyed<T>> {
+  for (const one of all) {
+    if (after === undefined || one.key > after) yield one;
+  }
 }
 
 function readPageSize(request: FastifyRequest): number {
@@ -116,7 +131,8 @@ function readPageSize(request: FastifyRequest): number {
     : readCount(size, "x-ms-max-item-count", QUERY_PAGE.most);
 }
 
-function readContinuation(request: FastifyRequest): string | undefined {
+/** The key after which a page begins; undefined: at the beginning. */
+export function readContinuation(request: FastifyRequest): string | undefined {
   const token = request.headers["x-ms-continuation"];
   if (token === undefined || token === "") {
     return undefined;

@@ -1,6 +1,6 @@
 /** POST /devices/query: over twins, and over the jobs of devices. */
 import type { FastifyInstance } from "fastify";
-import { handler, pageOf, readObject, type HubApi, type Keyed } from "./api";
+import { handler, pageOf, readContinuation, readObject, type HubApi, type Keyed } from "./api";
 import { showDeviceJob } from "./jobs-presenter";
 import { showTwin } from "./presenter";
 import { parseQuery, type Query } from "./query";
@@ -11,22 +11,41 @@ export function queryRoutes(app: FastifyInstance, api: HubApi): void {
     "/devices/query",
     handler(api, "query", ({ request, reply }) => {
       const query = parseQuery(readObject(request.body)["query"]);
-      const found = itemsOf(api, query.source).filter(({ item }) => query.matches(item));
       reply.header("x-ms-item-type", query.itemType);
-      return pageOf(request, reply, answerOf(query, found));
+      const { aggregate, top } = query;
+      if (aggregate === undefined && top === undefined) {
+        return pageOf(request, reply, rowsOf(api, query, readContinuation(request)));
+      }
+      return pageOf(request, reply, answerOf(query, [...matching(api, query)]));
     }),
   );
 }
 
-function itemsOf({ registry, jobs }: HubApi, source: Query["source"]): Keyed<Json>[] {
+/** @param after key from which on they are made */
+function* matching(api: HubApi, query: Query, after?: string): Generator<Keyed<Json>> {
+  for (const { key, make } of itemsOf(api, query.source)) {
+    if (after !== undefined && key <= after) continue;
+    const item = make();
+    if (query.matches(item)) yield { key, item };
+  }
+}
+
+function* rowsOf(api: HubApi, query: Query, after: string | undefined): Generator<Keyed<Json>> {
+  for (const { key, item } of matching(api, query, after)) yield { key, item: query.project(item) };
+}
+
+function itemsOf(
+  { registry, jobs }: HubApi,
+  source: Query["source"],
+): { key: string; make: () => Json }[] {
   return source === "devices"
     ? registry.list().map((record) => ({
         key: deviceKey("", record.deviceId),
-        item: showTwin(record, registry.connections.isConnected(record.deviceId)),
+        make: () => showTwin(record, registry.connections.isConnected(record.deviceId)),
       }))
     : jobs.deviceJobs().map((record) => ({
         key: deviceKey(deviceKey("", record.jobId), record.deviceId),
-        item: showDeviceJob(record),
+        make: () => showDeviceJob(record),
       }));
 }
 
