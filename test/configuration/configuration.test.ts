@@ -84,6 +84,7 @@ describe("reading the configuration", () => {
         methodName: "reprovision",
       },
       reenable: [],
+      promotion: {},
       waivers: [],
     });
     assert.deepEqual(raw, copy);
@@ -101,7 +102,7 @@ describe("reading the configuration", () => {
       "a misspelt property",
       { service, taget: "azure" },
       [
-        "DPS-CERT-020 at taget: found the unknown property taget; fix: did you mean target? Allowed: target, auth, service, hubs, certificates, caCertificates, enrollmentGroups, individualEnrollments, compromised, denied, fleet, retirement, remove, reprovisioning, reenable and waivers",
+        "DPS-CERT-020 at taget: found the unknown property taget; fix: did you mean target? Allowed: target, auth, service, hubs, certificates, caCertificates, enrollmentGroups, individualEnrollments, compromised, denied, fleet, retirement, remove, reprovisioning, promotion, reenable and waivers",
       ],
     ],
     [
