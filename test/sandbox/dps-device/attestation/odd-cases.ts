@@ -1,6 +1,10 @@
 /** Rows about odd names, keys, signatures and extensions. */
 import "reflect-metadata";
-import { AuthorityKeyIdentifierExtension, SubjectAlternativeNameExtension } from "@peculiar/x509";
+import {
+  AuthorityKeyIdentifierExtension,
+  Extension,
+  SubjectAlternativeNameExtension,
+} from "@peculiar/x509";
 import { KeyUsageFlags, rsa, TestCa, type CertificateOptions } from "../../../support/test-ca";
 import { nameConstraints, policyConstraints, signedWithMd5 } from "./odd-parts";
 import {
