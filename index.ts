@@ -6,6 +6,7 @@ import * as pulumi from "@pulumi/pulumi";
 import { expirationsOf } from "./certificates/expirations";
 import { BreachRemoval } from "./components/breach-removal";
 import { CaCertificate } from "./components/ca-certificate";
+import { DeniedDevices } from "./components/denied-devices";
 import { EnrollmentGroup } from "./components/enrollment-group";
 import { IndividualEnrollment } from "./components/individual-enrollment";
 import { appliedTo, stackBefore } from "./components/promotion";
@@ -90,11 +91,18 @@ const deniedRoots = stack.held.flatMap(({ resourceName, ca }) =>
     : [new EnrollmentGroup(resourceName, { service, status: "disabled", primary: named(cas, ca) })],
 );
 
+const deniedDevices = new DeniedDevices("denials", {
+  service,
+  registrationIds: stack.deniedIds,
+  closed: [...denials, ...individuals],
+});
+
 const removal = new BreachRemoval("breaches", {
   ...stack.removal,
   service,
   compromised,
   replaced: [...groups, ...individuals, ...denials],
+  after: [deniedDevices],
   declaredCas: Object.keys(configuration.caCertificates),
 });
 

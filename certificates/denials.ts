@@ -30,7 +30,7 @@ interface Denial {
   certificate?: string;
   /** ID of the disabled group that holds it. */
   groupId?: string;
-  /** It is a compromised leaf, whose device is removed. Nobody else is by a denial. */
+  /** It is a compromised leaf, whose device is removed. A denial alone disables the device in its hub. */
   removes: boolean;
   /** Enabled groups that admit it once the denial is lifted. */
   admittedBy: Entry[];
@@ -63,6 +63,28 @@ export function denialRolls(
       .filter((denial) => now.every((each) => each.key !== denial.key))
       .map((denial) => readmitted(denial, entries)),
   ];
+}
+
+/**
+ * Registration IDs whose devices are to have no access: those that `denied` names, and those of the leaves it
+ * names, unless the device lives on with another leaf in an enrollment of its own.
+ */
+export function deniedIds(declared: Declared): string[] {
+  const enrolled = new Set(Object.keys(declared.individualEnrollments).map(foldCase));
+  const ids = declared.denied.flatMap((each) => {
+    if ("registrationId" in each) return [each.registrationId];
+    const certificate = ofName(declared, each.certificate);
+    const id = isCa(certificate) ? undefined : leafId(certificate);
+    return id === undefined || enrolled.has(foldCase(id)) ? [] : [id];
+  });
+  // As it was spelt: hubs tell device IDs apart by case, unlike DPS.
+  return [...new Map(ids.map((id) => [foldCase(id), id])).values()].sort();
+}
+
+function leafId(certificate: DeclaredCertificate | undefined): string | undefined {
+  const id =
+    certificate?.known === true ? certificate.summary.subjectCommonName : certificate?.commonName;
+  return id === "" ? undefined : id;
 }
 
 function denied(denial: Denial, already: boolean, entries: Entry[]): Roll {
@@ -127,7 +149,10 @@ function denied(denial: Denial, already: boolean, entries: Entry[]): Roll {
       ),
       denial.removes
         ? step("remove", remove, "remove: the device's registration and its hub identity")
-        : note("remove", "a device that is in a hub stays there: disable its identity in the hub"),
+        : note(
+            "remove",
+            "disable the device's hub identity, which ends its connection; its twin stays",
+          ),
     ],
   };
 }
@@ -164,6 +189,9 @@ function readmitted(denial: Denial, entries: Entry[]): Roll {
         ? [
             step("delete", { do: "delete", entry: denial.entry }, "delete the disabled entry"),
             note("delete", admission(denial)),
+            ...(denial.kind === "individual"
+              ? [note("remove", "enable the hub identity that the denial has disabled, if any")]
+              : []),
           ]
         : [step("write", { do: "write", entry: entry.path }, `write ${entryWords(entry)}`)],
     back: wayBack("readmit"),
@@ -266,9 +294,8 @@ function device(
   after: Declared,
   entries: Entry[],
 ): Denial[] {
-  const id =
-    certificate?.known === true ? certificate.summary.subjectCommonName : certificate?.commonName;
-  return id === undefined || id === "" ? [] : [deviceOf(id, certificate, after, entries)];
+  const id = leafId(certificate);
+  return id === undefined ? [] : [deviceOf(id, certificate, after, entries)];
 }
 
 /* The path of its enrollment, also when there is none yet: one registration ID is one entry. */

@@ -31,15 +31,22 @@ const TWIN_ATTEMPTS = 5;
 /** Device IDs in one query. not known: how long a query may be; 50 of the longest IDs make 7 KB. */
 const IDS_A_QUERY = 50;
 const PAGE_SIZE = 100;
-/** What this project writes as the reason of an identity that it has disabled. */
+/** What this project writes as the reason of an identity that it has disabled, on the way out of the hub. */
 const REASON = "dps-certificates: closed after a breach";
+/** The same, of a device that is denied. */
+export const DENIED = "dps-certificates: denied";
 
 /** What was read with an identity and is needed to write it, keys included: never part of a state. */
 const wires = new WeakMap<HubIdentity, WireIdentity>();
 
 /** Disabled by this project, on the way to being removed or rekeyed; not by a person. */
-export function isClosedByUs({ status, statusReason }: HubIdentity): boolean {
-  return status === "disabled" && statusReason === REASON;
+export function isClosedByUs(identity: HubIdentity): boolean {
+  return isClosedBecause(identity, REASON);
+}
+
+/** Disabled, for this reason. */
+export function isClosedBecause({ status, statusReason }: HubIdentity, reason: string): boolean {
+  return status === "disabled" && statusReason === reason;
 }
 
 /** All methods throw `ServiceError`; "PreconditionFailed" when the etag is not the current one. */
@@ -96,9 +103,9 @@ export class HubRegistry extends BulkHubClient {
    * Disables exactly these versions, which ends the devices' connections. All else of them stays;
    * the reason says that it was this project (`isClosedByUs`).
    */
-  async disableAll(identities: HubIdentity[]): Promise<BulkOutcomes> {
+  async disableAll(identities: HubIdentity[], statusReason = REASON): Promise<BulkOutcomes> {
     const forms = await Promise.all(identities.map((identity) => this.form(identity)));
-    const closed = { status: "disabled", statusReason: REASON };
+    const closed = { status: "disabled", statusReason };
     return this.update(
       "disable",
       forms.map((form) => ({ ...form, ...closed })),

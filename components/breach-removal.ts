@@ -17,6 +17,8 @@ export interface BreachRemovalArgs {
   compromised: pulumi.Input<CompromisedKey[]>;
   /** What has to be replaced before devices are removed, so that they find their way back at once. */
   replaced: (EnrollmentGroup | IndividualEnrollment)[];
+  /** What else has to be done before. Default: nothing. */
+  after?: pulumi.Resource[];
   /** Which candidates go and when, and what becomes of their hub identities. */
   remove: RemovalSettings;
   /** Thumbprints of the CA certificates whose leaves are good; needed to judge by a manifest. */
@@ -59,7 +61,8 @@ export class BreachRemoval extends pulumi.ComponentResource {
       remove: args.remove,
       goodIssuers: args.goodIssuers,
     };
-    const after = { parent: this, dependsOn: [...service.gate, ...args.replaced] };
+    const before = [...service.gate, ...args.replaced, ...(args.after ?? [])];
+    const after = { parent: this, dependsOn: before };
     const journal = new DeviceTwinJournalResource(name, scope, after);
     this.waiting = journal.waiting.apply(({ length }) => length);
     const removal = new DeviceRegistrationRemovalResource(

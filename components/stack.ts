@@ -4,6 +4,7 @@ import { type CompromisedKey, compromisedKeys } from "../certificates/compromise
 import type { Declared } from "../certificates/declared";
 import { Breaches } from "../certificates/compromise";
 import { type Fault, RefusedError, refusals } from "../certificates/faults";
+import { deniedIds } from "../certificates/denials";
 import { heldCas, isCa } from "../certificates/held-cas";
 import { judgeAlone } from "../certificates/rules";
 import { readConfiguration, type StackConfiguration } from "../configuration/configuration";
@@ -42,6 +43,8 @@ export interface Stack {
   signed: Record<string, string>;
   /** Devices that are denied, or whose leaf is compromised, without an individual enrollment. */
   denials: Denial[];
+  /** Registration IDs that are denied, by themselves or by a leaf that nothing takes the place of. */
+  deniedIds: string[];
   /** CA certificates that are kept in disabled groups, so that their chains are shut out. */
   held: Held[];
   /** PEM of certificate and key of everything made in the stack, by name. */
@@ -140,6 +143,7 @@ function resolve(configuration: StackConfiguration, declared: Declared): Omit<St
     ),
     slotKeys: slotKeysIn(declared, certificates),
     denials: denialsIn(declared, certificates),
+    deniedIds: deniedIds(declared),
     held: heldCas(declared, new Breaches(undefined, declared)).map(({ name, ca, groupId }) => ({
       resourceName: groupId ?? `denied-${name}`,
       certificate: named(certificates, name),

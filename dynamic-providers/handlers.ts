@@ -2,6 +2,7 @@ import type { Handler } from "./handler";
 import { breachContainment } from "./breach-containment/provider";
 import { caCertificate } from "./ca-certificate/provider";
 import { compromisedCaDeletion } from "./compromised-ca-deletion/provider";
+import { deniedDevices } from "./denied-devices/provider";
 import { deviceReprovisioning } from "./device-reprovisioning/provider";
 import { deviceRegistrationRemoval } from "./device-registration-removal/provider";
 import { deviceTwinJournal } from "./device-twin-journal/provider";
@@ -16,6 +17,7 @@ export const handlers = {
   BreachContainment: breachContainment,
   CaCertificate: caCertificate,
   CompromisedCaDeletion: compromisedCaDeletion,
+  DeniedDevices: deniedDevices,
   DeviceRegistrationRemoval: deviceRegistrationRemoval,
   DeviceReprovisioning: deviceReprovisioning,
   DeviceTwinJournal: deviceTwinJournal,

@@ -10,6 +10,7 @@ import type { PendingProof } from "./ca-certificate/offline";
 import type { DeviceRegistrationRemovalInputs } from "./device-registration-removal/provider";
 import type { RemovalScope } from "./device-registration-removal/scope";
 import type { CompromisedCaDeletionInputs } from "./compromised-ca-deletion/provider";
+import type { DeniedDevicesInputs } from "./denied-devices/provider";
 import type { JournalEntry } from "./device-twin-journal/journal";
 import type { DeviceTwinJournalOutputs } from "./device-twin-journal/provider";
 import type { DeviceReprovisioningInputs } from "./device-reprovisioning/provider";
@@ -114,6 +115,16 @@ export class CompromisedCaDeletionResource extends DynamicResource<CompromisedCa
     options: pulumi.CustomResourceOptions,
   ) {
     super("CompromisedCaDeletion", name, args, ["deleted"], options);
+  }
+}
+
+export class DeniedDevicesResource extends DynamicResource<DeniedDevicesInputs> {
+  constructor(
+    name: string,
+    args: Args<DeniedDevicesInputs>,
+    options: pulumi.CustomResourceOptions,
+  ) {
+    super("DeniedDevices", name, args, ["closed"], options);
   }
 }
 

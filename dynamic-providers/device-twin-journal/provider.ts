@@ -79,7 +79,7 @@ async function goOn(
   const isDeclared = ({ keys }: Candidate): boolean => keys.some((key) => declared.has(key));
   const known = new Set(devices.map(candidateId));
   const doubt = await inDoubt(inputs, before?.reopened);
-  const reached = [...(await candidatesOf(inputs, reachedSince(before, inputs))), ...doubt.devices];
+  const reached = [...doubt.devices, ...(await candidatesOf(inputs, reachedSince(before, inputs)))];
   const waiting = new Map(
     [...(before?.waiting ?? []).filter(isDeclared), ...reached]
       .filter((one) => !known.has(candidateId(one)))

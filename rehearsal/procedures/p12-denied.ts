@@ -35,6 +35,7 @@ async function denyAndLift(rehearsal: Rehearsal, procedure: string, by: Matching
     return name;
   });
   const reason = `rehearsal of ${procedure}`;
+  const mark = new Map([known, lost].map((device) => [device, device.mark()]));
   const said = await rehearsal.change(
     "Deny a certificate, and a registration ID whose certificate is lost",
     [
@@ -83,30 +84,22 @@ async function denyAndLift(rehearsal: Rehearsal, procedure: string, by: Matching
     );
   }
 
-  rehearsal.telling.step("Their identities are deleted at the hubs, by hand");
-  const mark = new Map([known, lost].map((device) => [device, device.mark()]));
-  for (const device of [known, lost]) {
-    await wire.deleteIdentity(device.hub!, device.id);
-  }
-  const shutOut = by === "registration-id" ? [known, lost] : [known];
+  const refusedBy = (device: FleetDevice): ("hub" | "dps")[] =>
+    by === "registration-id" || device === known ? ["hub", "dps"] : ["hub"];
   await Promise.all(
-    shutOut.map((device) =>
-      device.until("is refused by its hub and by DPS", () =>
-        (["hub", "dps"] as const).every((where) => device.refused(where, mark.get(device)!) > 0),
+    [known, lost].map((device) =>
+      device.until(`is refused by ${refusedBy(device).join(" and ")}`, () =>
+        refusedBy(device).every((where) => device.refused(where, mark.get(device)!) > 0),
       ),
     ),
   );
-  await Promise.all(
-    [known, lost]
-      .filter((device) => !shutOut.includes(device))
-      .map((device) => device.works(mark.get(device)!.at)),
-  );
   course.hold(
     by === "registration-id"
-      ? "both devices are shut out"
-      : "the device with the denied certificate is shut out; the other one comes back, as was warned",
+      ? "both devices are shut out, of DPS and of their hubs"
+      : "both devices are shut out of their hubs; DPS refuses the denied certificate alone, as was warned",
     [known, lost].every(
-      (device) => device.refused("dps", mark.get(device)!) > 0 === shutOut.includes(device),
+      (device) =>
+        device.refused("dps", mark.get(device)!) > 0 === refusedBy(device).includes("dps"),
     ),
     [known, lost]
       .map((device) => `${device.id}: ${device.refused("dps", mark.get(device)!)} × refused by DPS`)

@@ -1,0 +1,127 @@
+import assert from "node:assert/strict";
+import {
+  deniedDevices as handler,
+  type DeniedDevicesOutputs,
+} from "../../dynamic-providers/denied-devices/provider";
+import { TestCa } from "../support/test-ca";
+import { RemovalFleet } from "./removal-fleet";
+import { NOW, RemovalRuns } from "./removal-runs";
+
+describe("devices that are denied", () => {
+  let fleet: RemovalFleet;
+  let outs: DeniedDevicesOutputs | undefined;
+  let id: string;
+  let bystander: string;
+
+  before(async () => {
+    fleet = await RemovalFleet.open();
+  });
+  after(() => fleet.close());
+  beforeEach(async () => {
+    [id, bystander] = (await fleet.begin(2)) as [string, string];
+    outs = undefined;
+  });
+  afterEach(() => fleet.end());
+
+  /** A run of `up`. Tells whether it changed anything. */
+  async function up(...denied: string[]): Promise<boolean> {
+    const news = { connection: fleet.stage.connection, denied };
+    return fleet.stage.listening(async () => {
+      if (outs === undefined) {
+        outs = (await handler.create(news)).outs;
+        return true;
+      }
+      const { changes } = await handler.diff("denied-devices", outs, news);
+      if (changes === true) outs = (await handler.update("denied-devices", outs, news)).outs;
+      return changes === true;
+    });
+  }
+
+  const status = async (deviceId: string): Promise<string> => {
+    const identity = await fleet.hub.getIdentity(deviceId);
+    return [identity?.status, identity?.statusReason].filter(Boolean).join(": ");
+  };
+
+  it("lose their access to the hub, keep their twin, and get it back when the denial is lifted", async () => {
+    await fleet.hub.restoreTwin(id, { tags: { site: "north" }, desired: {} });
+    await up();
+    assert.equal(await status(id), "enabled");
+    assert.equal(await up(id.toUpperCase()), true);
+    assert.equal(await status(id), "disabled: dps-certificates: denied");
+    assert.equal(await status(bystander), "enabled");
+    assert.deepEqual(fleet.stage.said, [
+      `Device ${id} is denied, and its identity in ${fleet.stage.sandbox.hub} is enabled: \`pulumi up\` disables it.`,
+      `Denied: device ${id} is disabled in ${fleet.stage.sandbox.hub}.`,
+    ]);
+    assert.equal(await up(id.toUpperCase()), false);
+    assert.deepEqual((await fleet.hub.getTwin(id))?.tags, { site: "north" });
+
+    assert.equal(await up(), true);
+    assert.equal(await status(id), "enabled");
+    assert.equal(await up(), false);
+  });
+
+  it("are said in the preview when somebody has enabled them, and closed again", async () => {
+    await up(id);
+    await fleet.hub.enableAll([(await fleet.hub.getIdentity(id))!]);
+    fleet.stage.reset();
+    assert.equal(await up(id), true);
+    assert.equal(
+      fleet.stage.said[0],
+      `Device ${id} is denied, and its identity in ${fleet.stage.sandbox.hub} is enabled: \`pulumi up\` disables it.`,
+    );
+    assert.equal(await status(id), "disabled: dps-certificates: denied");
+  });
+
+  it("stay disabled when a person had disabled them before", async () => {
+    await fleet.hub.disableAll([(await fleet.hub.getIdentity(id))!], "lost in Oslo");
+    await up(id);
+    await up();
+    assert.equal(await status(id), "disabled: lost in Oslo");
+  });
+
+  it("are enabled again also when the run that closed them did not live to say so", async () => {
+    await up(id);
+    outs = undefined;
+    await up(id);
+    assert.deepEqual(
+      outs!.closed.map(({ registrationId }) => registrationId),
+      [id],
+    );
+    await up();
+    assert.equal(await status(id), "enabled");
+  });
+
+  it("do not take somebody along who has the same device ID", async () => {
+    const other = `other-${fleet.count}`;
+    const { enrollments } = fleet.stage;
+    await enrollments.putIndividual({
+      registrationId: other,
+      deviceId: bystander,
+      attestation: {
+        type: "x509",
+        x509: {
+          clientCertificates: { primary: { certificate: (await TestCa.selfSigned(other)).pem } },
+        },
+      },
+    });
+    fleet.stage.reset();
+    await up(other);
+    assert.equal(await status(bystander), "enabled");
+    assert.match(
+      fleet.stage.said.join(),
+      new RegExp(
+        `^warning: registration ID ${other} is denied, and its device ID ${bystander} is `,
+      ),
+    );
+    await enrollments.deleteIndividual(other, (await enrollments.getIndividual(other))!.etag);
+  });
+
+  it("stay shut out, without their leaf, when their CA is found stolen as well", async () => {
+    await up(id);
+    const scope = await fleet.replaced(NOW);
+    await new RemovalRuns(fleet.stage).up(scope);
+    assert.equal(await status(id), "disabled: dps-certificates: denied");
+    assert.deepEqual(await fleet.present(id, bystander), [id]);
+  });
+});
