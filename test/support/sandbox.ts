@@ -120,7 +120,8 @@ export async function withSandbox<T>(
   }
 }
 
-function send(method: string, url: string, { body, ...options }: HttpRequest): Promise<HttpAnswer> {
+/** One HTTPS request. */
+export function send(method: string, url: string, { body, ...options }: HttpRequest): Promise<HttpAnswer> {
   const text =
     body === undefined ? undefined : typeof body === "string" ? body : JSON.stringify(body);
   const headers = {

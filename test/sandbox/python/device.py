@@ -13,12 +13,14 @@ def main(arguments):
     with open(arguments["server_ca"], encoding="ascii") as file:
         server_ca = file.read()
     x509 = X509(cert_file=arguments["cert"], key_file=arguments["key"])
+    websockets = arguments.get("websockets", False)
     registration = ProvisioningDeviceClient.create_from_x509_certificate(
         provisioning_host=arguments["provisioning_host"],
         registration_id=arguments["registration_id"],
         id_scope=arguments["id_scope"],
         x509=x509,
         server_verification_cert=server_ca,
+        websockets=websockets,
     )
     try:
         result = registration.register()
@@ -30,6 +32,7 @@ def main(arguments):
         hostname=state.assigned_hub,
         device_id=state.device_id,
         server_verification_cert=server_ca,
+        websockets=websockets,
     )
     device.connect()
     device.send_message(Message(arguments["telemetry"]))
