@@ -121,7 +121,11 @@ export async function withSandbox<T>(
 }
 
 /** One HTTPS request. */
-export function send(method: string, url: string, { body, ...options }: HttpRequest): Promise<HttpAnswer> {
+export function send(
+  method: string,
+  url: string,
+  { body, ...options }: HttpRequest,
+): Promise<HttpAnswer> {
   const text =
     body === undefined ? undefined : typeof body === "string" ? body : JSON.stringify(body);
   const headers = {
