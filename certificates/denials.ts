@@ -26,6 +26,8 @@ interface Denial {
   what: string;
   /** The registration ID, for a device. */
   registrationId?: string;
+  /** The certificates of that device that are shut out, in words; empty: none is at hand. */
+  leaves: string[];
   /** SHA-256 thumbprint of a CA certificate. */
   certificate?: string;
   /** ID of the disabled group that holds it. */
@@ -107,7 +109,7 @@ function denied(denial: Denial, already: boolean, entries: Entry[]): Roll {
         step(
           "write",
           { do: "write", entry },
-          `contain: write ${entryWords(shadow)}, enabled, with only the new leaf; it shadows the group for ${denial.what}`,
+          `contain: write ${entryWords(shadow)}, enabled, with only the new leaf${denial.leaves.length === 0 ? "" : ` and not ${listed(denial.leaves)}`}; it shadows the group for ${denial.what}`,
         ),
         ...(denial.removes
           ? [step("remove", remove, "remove: the device's registration and its hub identity")]
@@ -145,7 +147,7 @@ function denied(denial: Denial, already: boolean, entries: Entry[]): Roll {
       step(
         "contain",
         hold,
-        `contain: hold a disabled individual enrollment \`${id}\`; it denies the whole registration ID, whatever certificate comes`,
+        `contain: hold a disabled individual enrollment \`${id}\`${denial.leaves.length === 0 ? "" : ` against ${listed(denial.leaves)}`}; it denies the whole registration ID, whatever certificate comes`,
       ),
       denial.removes
         ? step("remove", remove, "remove: the device's registration and its hub identity")
@@ -243,6 +245,9 @@ function denialsOf(
     .map((denial) => ({
       ...denial,
       removes: denials.some((each) => each.key === denial.key && each.removes),
+      leaves: [
+        ...new Set(denials.filter(({ key }) => key === denial.key).flatMap((each) => each.leaves)),
+      ],
     }));
 }
 
@@ -252,6 +257,7 @@ function heldBy({ name, certificate, path, groupId }: HeldCa, after: Declared): 
     kind: "group",
     entry: path,
     what: wordsOf(name, certificate),
+    leaves: [],
     ...(certificate.known && { certificate: certificate.summary.sha256Thumbprint }),
     ...(groupId !== undefined && { groupId }),
     removes: false,
@@ -314,6 +320,7 @@ function deviceOf(
     entry: entry?.path ?? entryPath("individual", registrationId),
     what: `\`${displayName(registrationId)}\``,
     registrationId,
+    leaves: certificate?.known === true ? [wordsOf(undefined, certificate)] : [],
     removes: false,
     admittedBy: admittingGroups(after, certificate),
   };
