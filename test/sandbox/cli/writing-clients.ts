@@ -81,7 +81,7 @@ export class Box {
     must(answer, 200);
     const body = answer.body as unknown as Json;
     const holder = { enrollment: "optionalDeviceInformation", twin: "tags" }[kind ?? ""];
-    const number = holder ? (body[holder] as Json)["number"] : body["statusReason"];
+    const number = holder ? (body[holder] as Json | undefined)?.["number"] : body["statusReason"];
     return number === undefined ? undefined : Number(number);
   }
 
