@@ -20,7 +20,7 @@ import { TestCa } from "../test/support/test-ca";
 const ROOT = resolve(__dirname, "..");
 const DEVICES = Number(process.env["BENCH_DEVICES"] ?? 10_000);
 const GROUPS = 4;
-const RUNS = 3;
+const RUNS = Number(process.env["BENCH_RUNS"] ?? 3);
 
 async function main(): Promise<void> {
   const stage = await Stage.open();
