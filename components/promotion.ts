@@ -18,16 +18,24 @@ export function stackBefore(stack: string): {
     ? stack
     : `${pulumi.getOrganization()}/${pulumi.getProject()}/${stack}`;
   const before = new pulumi.StackReference(full);
-  const applied: pulumi.Output<AppliedSlots[] | undefined> = before.getOutput("appliedRolls");
-  // A stack that was made before there was this output has carried nothing out.
-  return { after: stack, applied: applied.apply((rolls) => rolls ?? []) };
+  const applied: pulumi.Output<string | undefined> = before.getOutput("appliedRolls");
+  return {
+    after: stack,
+    // A stack that was made before there was this output has carried nothing out.
+    applied: applied.apply((text) =>
+      text === undefined ? [] : (JSON.parse(text) as AppliedSlots[]),
+    ),
+  };
 }
 
-/** What the service was told, once the enrollments are written: a run that failed has applied nothing. */
+/**
+ * What the service was told, as JSON, once the enrollments are written: a run that failed has applied
+ * nothing. Text, because the engine shows outputs to people, who have no use for it.
+ */
 export function appliedTo(
   service: ProvisioningService,
   entries: (EnrollmentGroup | IndividualEnrollment)[],
-): pulumi.Output<AppliedSlots[]> {
+): pulumi.Output<string> {
   const written = pulumi.all(entries.map(({ live }) => live));
-  return pulumi.all([service.applied, written]).apply(([applied]) => applied);
+  return pulumi.all([service.applied, written]).apply(([applied]) => JSON.stringify(applied));
 }
