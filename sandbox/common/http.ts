@@ -1,7 +1,7 @@
 /** HTTPS listeners of the sandbox's services: one kind of server, one request log, one way to fail. */
 import { constants } from "node:crypto";
 import type { AddressInfo, Socket } from "node:net";
-import { TLSSocket, type DetailedPeerCertificate } from "node:tls";
+import { type DetailedPeerCertificate, type PeerCertificate, TLSSocket } from "node:tls";
 import fastify, { type FastifyInstance, type FastifyReply, type FastifyRequest } from "fastify";
 import { armError, HttpError, statusName } from "./errors";
 import { injected, injectFaults, loseResponse } from "./fault-hooks";
@@ -161,7 +161,12 @@ export function peerChain(socket: Socket): Buffer[] {
 
 /** The first of `peerChain`. */
 export function peerLeaf(socket: Socket): Buffer | undefined {
-  return socket instanceof TLSSocket ? socket.getPeerCertificate().raw : undefined;
+  if (!(socket instanceof TLSSocket)) {
+    return undefined;
+  }
+  // Node declares that there always is one; of a socket that the client has left it gives null.
+  const leaf = socket.getPeerCertificate() as PeerCertificate | null;
+  return leaf?.raw;
 }
 
 /** It takes Node a while to put a chain together, and HTTPS asks with every request. */
