@@ -100,7 +100,7 @@ describe("a removal that ends at one of its calls, and goes on with the next run
       const { error } = await run(undefined, inputs);
       assert.equal(
         error?.message,
-        `The removal is not finished. 1 devices could not be removed: ${id}: disabled, and not deleted yet, because its twin or modules changed since they were saved; what they are now is saved with this run.`,
+        `The removal is not finished. 1 device could not be removed: ${id}: disabled, and not deleted yet, because its twin or modules changed since they were saved; what they are now is saved with this run.`,
       );
     });
     assert.equal((await fleet.hub.getIdentity(id))?.status, "disabled");
