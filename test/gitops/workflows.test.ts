@@ -1,7 +1,15 @@
 /** What the workflows may do, and what their small shell steps do; the large ones are in pull-request.test.ts. */
 import assert from "node:assert/strict";
 import { execFile } from "node:child_process";
-import { chmodSync, mkdtempSync, readdirSync, readFileSync, rmSync, writeFileSync } from "node:fs";
+import {
+  chmodSync,
+  mkdtempSync,
+  readdirSync,
+  readFileSync,
+  rmSync,
+  symlinkSync,
+  writeFileSync,
+} from "node:fs";
 import { createServer, type Server } from "node:http";
 import type { AddressInfo } from "node:net";
 import { tmpdir } from "node:os";
@@ -212,6 +220,21 @@ case "$*" in *--jq*) cat ${folder}/answer ;; esac
         readFileSync(join(folder, "comment.md"), "utf8"),
         /There is no plan of stack `prod`/,
       );
+    });
+
+    it("shows no file of its own that a hostile plan only points to, and writes into none", async () => {
+      writeFileSync(join(folder, "token"), "of the job\n");
+      for (const name of ["plan.md", "comment.md"]) {
+        rmSync(join(folder, name), { force: true });
+        symlinkSync("token", join(folder, name));
+      }
+      assert.equal((await comment("41\n")).exitCode, 0);
+      assert.equal(readFileSync(join(folder, "token"), "utf8"), "of the job\n");
+      assert.match(
+        readFileSync(join(folder, "comment.md"), "utf8"),
+        /There is no plan of stack `prod`/,
+      );
+      rmSync(join(folder, "plan.md"));
     });
 
     it("opens an issue when something ends, writes it anew, and closes it", async () => {
