@@ -94,6 +94,7 @@ const deniedRoots = stack.held.flatMap(({ resourceName, ca }) =>
 const deniedDevices = new DeniedDevices("denials", {
   service,
   registrationIds: stack.deniedIds,
+  compromised,
   closed: [...denials, ...individuals],
 });
 

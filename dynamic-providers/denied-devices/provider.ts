@@ -1,6 +1,14 @@
 import { EnrollmentsClient } from "../../clients/enrollments";
-import { DENIED, HubRegistry, isClosedBecause, linkedHubs } from "../../clients/hub-registry";
+import {
+  DENIED,
+  type HubIdentity,
+  HubRegistry,
+  isClosedBecause,
+  isClosedByUs,
+  linkedHubs,
+} from "../../clients/hub-registry";
 import type { Connection } from "../../clients/target";
+import { type CompromisedKey, reachedThumbprints } from "../../certificates/compromised-keys";
 import { displayName } from "../../certificates/text";
 import { type Handler, hasUnknown, say } from "../handler";
 
@@ -8,6 +16,8 @@ export interface DeniedDevicesInputs {
   connection: Connection;
   /** Registration IDs that are denied, without a certificate that takes the place of another one. */
   denied: string[];
+  /** What is declared compromised: an identity with such a leaf is not enabled when its denial is lifted. */
+  compromised: CompromisedKey[];
 }
 
 /** A hub identity that a denial has closed. */
@@ -81,7 +91,7 @@ async function goOn(
   inputs: DeniedDevicesInputs,
   before: ClosedIdentity[],
 ): Promise<DeniedDevicesOutputs> {
-  const { connection, denied } = inputs;
+  const { connection, denied, compromised } = inputs;
   const still = new Set(denied.map((one) => one.toLowerCase()));
   const isStill = ({ registrationId }: ClosedIdentity) => still.has(registrationId.toLowerCase());
   const closed = [...before.filter(isStill)];
@@ -99,7 +109,7 @@ async function goOn(
     }
   }
   for (const identity of before.filter((one) => !isStill(one))) {
-    await open(connection, identity);
+    await open(connection, identity, compromised);
   }
   return { ...inputs, closed: [...new Map(closed.map((one) => [idOf(one), one])).values()] };
 }
@@ -122,25 +132,43 @@ async function close(registry: HubRegistry, deviceId: string): Promise<string | 
   );
 }
 
-/** Enables what a denial has disabled, and nobody has touched since. */
+/**
+ * Enables what a denial has disabled, and nobody has touched since. What holds a compromised leaf becomes what
+ * a breach has closed instead, which the removal ends.
+ */
 async function open(
   connection: Connection,
   { deviceId, hub, generationId }: ClosedIdentity,
+  compromised: CompromisedKey[],
 ): Promise<void> {
   if (!(await linkedHubs(connection)).includes(hub)) return;
   const registry = new HubRegistry(connection, hub);
   const identity = await registry.getIdentity(deviceId);
-  if (identity === undefined || identity.status === "enabled") return;
+  if (identity === undefined || identity.status === "enabled" || isClosedByUs(identity)) return;
   const words = `Device ${displayName(deviceId)} is not denied any more`;
   if (identity.generationId !== generationId || !isClosedBecause(identity, DENIED)) {
     say(`${words}, and stays disabled in ${hub}: somebody else disabled it.`);
     return;
   }
-  const outcome = (await registry.enableAll([identity])).get(deviceId);
+  const isStolen = holdsCompromised(identity, compromised);
+  const written = isStolen ? registry.disableAll([identity]) : registry.enableAll([identity]);
+  const outcome = (await written).get(deviceId);
   if (outcome !== "written" && outcome !== "gone") {
-    throw new Error(`${words}, and could not be enabled in ${hub}. Run \`pulumi up\` again.`);
+    throw new Error(
+      `${words}, and could not be ${isStolen ? "handed over to the removal" : "enabled"} in ${hub}. Run \`pulumi up\` again.`,
+    );
   }
-  say(`${words}, and is enabled again in ${hub}.`);
+  say(
+    isStolen
+      ? `${words}, and stays disabled in ${hub}: its leaf is compromised.`
+      : `${words}, and is enabled again in ${hub}.`,
+  );
+}
+
+function holdsCompromised({ thumbprints }: HubIdentity, compromised: CompromisedKey[]): boolean {
+  return compromised.some((key) =>
+    thumbprints.some((one) => reachedThumbprints(key).includes(one)),
+  );
 }
 
 /** Denied devices that a hub would let in. */

@@ -1,17 +1,20 @@
 import assert from "node:assert/strict";
+import type { CompromisedKey } from "../../certificates/compromised-keys";
 import {
   deniedDevices as handler,
   type DeniedDevicesOutputs,
 } from "../../dynamic-providers/denied-devices/provider";
 import { TestCa } from "../support/test-ca";
 import { RemovalFleet } from "./removal-fleet";
-import { NOW, RemovalRuns } from "./removal-runs";
+import { containedScope, NOW, RemovalRuns } from "./removal-runs";
+import { stolen } from "./stage";
 
 describe("devices that are denied", () => {
   let fleet: RemovalFleet;
   let outs: DeniedDevicesOutputs | undefined;
   let id: string;
   let bystander: string;
+  let compromised: CompromisedKey[];
 
   before(async () => {
     fleet = await RemovalFleet.open();
@@ -20,12 +23,13 @@ describe("devices that are denied", () => {
   beforeEach(async () => {
     [id, bystander] = (await fleet.begin(2)) as [string, string];
     outs = undefined;
+    compromised = [];
   });
   afterEach(() => fleet.end());
 
   /** A run of `up`. Tells whether it changed anything. */
   async function up(...denied: string[]): Promise<boolean> {
-    const news = { connection: fleet.stage.connection, denied };
+    const news = { connection: fleet.stage.connection, denied, compromised };
     return fleet.stage.listening(async () => {
       if (outs === undefined) {
         outs = (await handler.create(news)).outs;
@@ -59,6 +63,20 @@ describe("devices that are denied", () => {
     assert.equal(await up(), true);
     assert.equal(await status(id), "enabled");
     assert.equal(await up(), false);
+  });
+
+  it("are not let in for a moment when it turns out that their leaf is stolen", async () => {
+    await up(id);
+    compromised = stolen(fleet.leaves.get(id)!);
+    fleet.stage.reset();
+    assert.equal(await up(), true);
+    assert.equal(await status(id), "disabled: dps-certificates: closed after a breach");
+    assert.deepEqual(fleet.stage.said, [
+      `Device ${id} is not denied any more, and stays disabled in ${fleet.stage.sandbox.hub}: its leaf is compromised.`,
+    ]);
+    const [key] = compromised;
+    await new RemovalRuns(fleet.stage).up(await containedScope(fleet.stage, key!, {}));
+    assert.deepEqual(await fleet.present(id, bystander), [bystander]);
   });
 
   it("are said in the preview when somebody has enabled them, and closed again", async () => {
