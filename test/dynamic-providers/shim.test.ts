@@ -1,6 +1,6 @@
 import assert from "node:assert/strict";
 import { compileFunction } from "node:vm";
-import type { Handler } from "../../dynamic-providers/handler";
+import { type Handler, UNKNOWN } from "../../dynamic-providers/handler";
 import { type HandlerName, handlers } from "../../dynamic-providers/handlers";
 import { shimOf } from "../../dynamic-providers/shim";
 
@@ -39,6 +39,8 @@ function loaded(text: string): Handler {
 
 /** What `check` of each handler takes: declared is nothing. */
 const EMPTY = {
+  // Of a service that is only about to be made.
+  connection: UNKNOWN,
   compromised: [],
   caKeys: {},
   enrollmentId: "truck-7",
