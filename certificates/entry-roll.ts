@@ -40,17 +40,14 @@ export interface EntryRoll {
 
 /**
  * The roll that a change of one enrollment is; undefined when nothing about certificates or trust
- * changes. `compromised` are SHA-256 of SubjectPublicKeyInfo, or of certificates, upper-case hex.
+ * changes. `compromisedKeys` are SHA-256 of SubjectPublicKeyInfo, upper-case hex.
  */
 export function inferRoll(
-  change: EntryChange & { compromised: readonly string[] },
+  change: EntryChange & { compromisedKeys: readonly string[] },
 ): EntryRoll | undefined {
-  const compromised = new Set(change.compromised);
+  const keys = new Set(change.compromisedKeys);
   const roll = classify(change, ({ certificate }) =>
-    certificate === undefined
-      ? false
-      : compromised.has(certificate.publicKeySha256) ||
-        compromised.has(certificate.sha256Thumbprint),
+    certificate === undefined ? false : keys.has(certificate.publicKeySha256),
   );
   return roll.phase === "none" ? undefined : roll;
 }

@@ -2,7 +2,6 @@
 import {
   type CompromisedKey,
   isReached,
-  perhapsReachedKeys,
   reachedKeys,
   reachedThumbprints,
 } from "../../certificates/compromised-keys";
@@ -80,7 +79,7 @@ export interface AllNames {
  */
 export async function allNames(searched: Searched, key: CompromisedKey): Promise<AllNames> {
   const certain = certainNames(searched, key);
-  const reached = perhapsReachedKeys(key);
+  const reached = reachedKeys(key);
   const ever = Object.entries(searched.caKeys)
     .filter(([, keys]) => keys.some((one) => reached.includes(one)))
     .map(([name]) => name.toLowerCase());

@@ -2,17 +2,13 @@
 import { readFileSync } from "node:fs";
 import { createRequire } from "node:module";
 import tls from "node:tls";
-import { IotDpsClient } from "@azure/arm-deviceprovisioningservices";
-import { IotHubClient } from "@azure/arm-iothub";
 import type { Connection } from "../../clients/target";
 import type { SandboxOptions } from "../../sandbox/sandbox";
+import { type LinkedPair, makeLinkedPair } from "../support/linked-pair";
 import { openSandbox, type TestSandbox } from "../support/sandbox";
 
-export interface AttachedSandbox extends TestSandbox {
+export interface AttachedSandbox extends TestSandbox, LinkedPair {
   connection: Connection;
-  /** Host name of the one linked hub. */
-  hub: string;
-  idScope: string;
 }
 
 /** Roots that clients trust in addition: NODE_EXTRA_CA_CERTS is only read when Node starts. */
@@ -46,42 +42,24 @@ async function attach(sandbox: TestSandbox): Promise<AttachedSandbox> {
   trusted.add(root);
   const before = process.env["DPS_SANDBOX_ENDPOINTS"];
   process.env["DPS_SANDBOX_ENDPOINTS"] = sandbox.folder.endpointsFile;
-  const { subscriptionId, credential, clientOptions } = sandbox;
+  const { subscriptionId } = sandbox;
   const resourceGroup = "rg";
-  await sandbox.arm("PUT", `/subscriptions/${subscriptionId}/resourcegroups/${resourceGroup}`, {
-    body: { location: "westus" },
-  });
-  const hubs = new IotHubClient(credential, subscriptionId, clientOptions);
-  const hub = await hubs.iotHubResource.beginCreateOrUpdateAndWait(resourceGroup, "hub", {
+  const pair = await makeLinkedPair(sandbox, {
     location: "westus",
-    sku: { name: "S1", capacity: 1 },
-  });
-  const hostName = hub.properties?.hostName ?? "";
-  const owner = await hubs.iotHubResource.getKeysForKeyName(resourceGroup, "hub", "iothubowner");
-  const services = new IotDpsClient(credential, subscriptionId, clientOptions);
-  const service = await services.iotDpsResource.beginCreateOrUpdateAndWait(resourceGroup, "dps", {
-    location: "westus",
-    sku: { name: "S1", capacity: 1 },
-    properties: {
-      iotHubs: [
-        {
-          location: "westus",
-          connectionString: `HostName=${hostName};SharedAccessKeyName=iothubowner;SharedAccessKey=${owner.primaryKey}`,
-        },
-      ],
-    },
+    resourceGroup,
+    hub: "hub",
+    service: "dps",
   });
   return {
     ...sandbox,
-    hub: hostName,
-    idScope: service.properties.idScope ?? "",
+    ...pair,
     connection: {
       target: "sandbox",
       auth: "entra",
       subscriptionId,
       resourceGroup,
       service: "dps",
-      serviceHostName: service.properties.serviceOperationsHostName ?? "",
+      serviceHostName: pair.serviceHostName,
     },
     async close() {
       trusted.delete(root);

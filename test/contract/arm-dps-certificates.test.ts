@@ -2,7 +2,7 @@ import assert from "node:assert/strict";
 import { IotDpsClient } from "@azure/arm-deviceprovisioningservices";
 import type { DpsCertificate } from "@azure/arm-deviceprovisioningservices";
 import { TestCa } from "../support/test-ca";
-import { DPS_CERTIFICATE_CLI, GROUP, groupOf, openArm, type ArmStage } from "./arm";
+import { DPS_CERTIFICATE_CLI, groupOf, openArm, type ArmStage } from "./arm";
 import { Contract, refused } from "./answers";
 
 const PACKAGE = "@azure/arm-deviceprovisioningservices";
@@ -21,10 +21,12 @@ describe(`${PACKAGE}: CA certificates`, () => {
   });
   after(() => stage.close());
 
+  const group = () => stage.place.names.resourceGroup;
+  const service = () => stage.place.names.service;
+  const at = () => [group(), service()] as const;
   const upload = (name: string, ifMatch?: string, isVerified?: boolean) =>
     stage.dps.dpsCertificate.createOrUpdate(
-      GROUP,
-      "dps",
+      ...at(),
       name,
       {
         properties: {
@@ -65,11 +67,11 @@ describe(`${PACKAGE}: CA certificates`, () => {
     async () => assert.equal((await upload("told", undefined, true)).properties?.isVerified, true),
   );
   certificates.answers("get", "404015 when there is none", DPS_CERTIFICATE_CLI, async () =>
-    refused(stage.dps.dpsCertificate.get("nobody", GROUP, "dps"), 404, 404015),
+    refused(stage.dps.dpsCertificate.get("nobody", ...at()), 404, 404015),
   );
   certificates.answers("list", "all of a service", DPS_CERTIFICATE_CLI, async () => {
     await upload("listed");
-    const { value } = await stage.dps.dpsCertificate.list(GROUP, "dps");
+    const { value } = await stage.dps.dpsCertificate.list(...at());
     assert.ok(value?.some(({ name }) => name === "listed"));
   });
   certificates.answers(
@@ -79,12 +81,12 @@ describe(`${PACKAGE}: CA certificates`, () => {
     async () => {
       const { dpsCertificate } = stage.dps;
       const { etag } = await upload("proved");
-      const coded = await dpsCertificate.generateVerificationCode("proved", etag!, GROUP, "dps");
+      const coded = await dpsCertificate.generateVerificationCode("proved", etag!, ...at());
       const code = coded.properties?.verificationCode ?? "";
       assert.match(code, /^[0-9A-F]{48}$/);
       assert.notEqual(coded.etag, etag);
       const prove = async (ca: typeof stage.ca) =>
-        dpsCertificate.verifyCertificate("proved", coded.etag!, GROUP, "dps", {
+        dpsCertificate.verifyCertificate("proved", coded.etag!, ...at(), {
           certificate: Buffer.from((await ca.leaf(code)).pem).toString("base64"),
         });
       await refused(prove(await TestCa.root("Contoso root")), 400);
@@ -101,10 +103,10 @@ describe(`${PACKAGE}: CA certificates`, () => {
       const first = await upload("deleted");
       const { etag } = await upload("deleted", first.etag);
       const remove = (value: string) =>
-        stage.dps.dpsCertificate.delete(GROUP, value, "dps", "deleted");
+        stage.dps.dpsCertificate.delete(group(), value, service(), "deleted");
       await refused(remove(first.etag!), 412);
       await remove(etag!);
-      await refused(stage.dps.dpsCertificate.get("deleted", GROUP, "dps"), 404);
+      await refused(stage.dps.dpsCertificate.get("deleted", ...at()), 404);
     },
   );
 });

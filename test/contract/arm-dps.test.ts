@@ -2,6 +2,7 @@ import assert from "node:assert/strict";
 import { IotDpsClient } from "@azure/arm-deviceprovisioningservices";
 import type { IotDpsResource, Operations } from "@azure/arm-deviceprovisioningservices";
 import { all, DPS_CLI, GROUP, groupOf, openArm, resource, type ArmStage } from "./arm";
+import { pause } from "./aim";
 import { ASSUMED, Contract, refused } from "./answers";
 
 const PACKAGE = "@azure/arm-deviceprovisioningservices";
@@ -24,17 +25,20 @@ describe(PACKAGE, () => {
   });
   after(() => stage.close());
 
+  const named = (name: string) => stage.place.named(name);
+  const group = () => stage.place.names.resourceGroup;
+  const at = () => [named("dps"), group()] as const;
   const service = () => stage.dps.iotDpsResource;
   const make = (name: string, properties: object = {}) =>
-    service().beginCreateOrUpdateAndWait(GROUP, name, resource(properties));
+    service().beginCreateOrUpdateAndWait(group(), named(name), resource(properties));
   // Services.
   services.answers(
     ["beginCreateOrUpdate", "beginCreateOrUpdateAndWait", "getOperationResult"],
     "201 Activating without scope and etag; the operation's address tells when it is there",
     DPS_CLI,
     async () => {
-      const path = `/subscriptions/${stage.sandbox.subscriptionId}/resourceGroups/${GROUP}/providers/Microsoft.Devices/provisioningServices/begun`;
-      const { status, body, headers } = await stage.sandbox.arm("PUT", path, { body: resource() });
+      const path = `/subscriptions/${stage.place.subscriptionId}/resourceGroups/${group()}/providers/Microsoft.Devices/provisioningServices/${named("begun")}`;
+      const { status, body, headers } = await stage.place.arm("PUT", path, { body: resource() });
       assert.equal(status, 201);
       assert.deepEqual(
         [body.properties["state"], body.properties["idScope"], body.etag],
@@ -43,9 +47,13 @@ describe(PACKAGE, () => {
       const address = new URL(String(headers["azure-asyncoperation"]));
       assert.equal(headers["location"], undefined);
       const id = address.pathname.split("/").at(-1)!;
-      const result = await service().getOperationResult(id, GROUP, "begun", "");
-      assert.equal(result.status, "Succeeded");
-      const poller = await service().beginCreateOrUpdate(GROUP, "begun", resource());
+      for (;;) {
+        const result = await service().getOperationResult(id, group(), named("begun"), "");
+        if (result.status === "Succeeded") break;
+        assert.notEqual(result.status, "Failed");
+        await pause();
+      }
+      const poller = await service().beginCreateOrUpdate(group(), named("begun"), resource());
       const { properties, etag } = await poller.pollUntilDone();
       assert.match(properties.idScope ?? "", /^0ne[0-9A-F]{8}$/);
       assert.equal(Buffer.from(etag ?? "", "base64").length, 8);
@@ -58,14 +66,14 @@ describe(PACKAGE, () => {
     async () => {
       await make("policies");
       const owner = await service().listKeysForKeyName(
-        "policies",
+        named("policies"),
         "provisioningserviceowner",
-        GROUP,
+        group(),
       );
       const authorizationPolicies = [owner, { keyName: "reader", rights: "EnrollmentRead" }];
       await make("policies", { authorizationPolicies });
       await make("policies");
-      const keys = await all(service().listKeys("policies", GROUP));
+      const keys = await all(service().listKeys(named("policies"), group()));
       assert.deepEqual(
         keys.map(({ keyName, primaryKey }) => [
           keyName,
@@ -84,10 +92,10 @@ describe(PACKAGE, () => {
     "a linked hub's key is masked, and the masked entry may be sent back",
     "azure-iot-cli-extension#878",
     async () => {
-      const { properties } = await service().get("dps", GROUP);
+      const { properties } = await service().get(...at());
       const [shown] = properties.iotHubs ?? [];
       assert.match(shown?.connectionString ?? "", /SharedAccessKey=\*{4}/);
-      assert.equal(shown?.name, stage.sandbox.hub);
+      assert.equal(shown?.name, stage.place.hub);
       const sent = { iotHubs: properties.iotHubs, allocationPolicy: "Static" };
       const { properties: now } = await make("dps", sent);
       assert.equal(now.allocationPolicy, "Static");
@@ -99,16 +107,16 @@ describe(PACKAGE, () => {
     "the same of each service, without its policies",
     DPS_CLI,
     async () => {
-      const one = await service().get("dps", GROUP);
+      const one = await service().get(...at());
       assert.equal(one.properties.authorizationPolicies, undefined);
       assert.equal(one.properties.state, "Active");
       const lists = [
-        await all(service().listByResourceGroup(GROUP)),
+        await all(service().listByResourceGroup(group())),
         await all(service().listBySubscription()),
       ];
       for (const list of lists) {
         assert.deepEqual(
-          list.find(({ name }) => name === "dps")?.properties.idScope,
+          list.find(({ name }) => name === named("dps"))?.properties.idScope,
           one.properties.idScope,
         );
       }
@@ -118,7 +126,7 @@ describe(PACKAGE, () => {
     "get",
     "404 ResourceNotFound when there is none",
     "learn.microsoft.com/azure/azure-resource-manager/troubleshooting/error-not-found",
-    async () => refused(service().get("nobody", GROUP), 404, "ResourceNotFound"),
+    async () => refused(service().get(named("nobody"), group()), 404, "ResourceNotFound"),
   );
   services.answers(
     ["beginUpdate", "beginUpdateAndWait"],
@@ -126,12 +134,12 @@ describe(PACKAGE, () => {
     SPEC,
     async () => {
       await make("tagged");
-      const { tags, properties } = await service().beginUpdateAndWait(GROUP, "tagged", {
+      const { tags, properties } = await service().beginUpdateAndWait(group(), named("tagged"), {
         tags: { team: "a" },
       });
       assert.deepEqual(tags, { team: "a" });
       assert.equal(properties.state, "Active");
-      const poller = await service().beginUpdate(GROUP, "tagged", { tags: {} });
+      const poller = await service().beginUpdate(group(), named("tagged"), { tags: {} });
       assert.deepEqual((await poller.pollUntilDone()).tags, {});
     },
   );
@@ -141,36 +149,41 @@ describe(PACKAGE, () => {
     DPS_CLI,
     async () => {
       await make("gone");
-      await service().beginDeleteAndWait("gone", GROUP);
-      await refused(service().get("gone", GROUP), 404);
-      await (await service().beginDelete("gone", GROUP)).pollUntilDone();
+      await service().beginDeleteAndWait(named("gone"), group());
+      await refused(service().get(named("gone"), group()), 404);
+      await (await service().beginDelete(named("gone"), group())).pollUntilDone();
     },
   );
   services.answers("listValidSkus", "S1", SPEC, async () => {
-    assert.deepEqual(await all(service().listValidSkus("dps", GROUP)), [{ name: "S1" }]);
-    await refused(all(service().listValidSkus("nobody", GROUP)), 404);
+    assert.deepEqual(await all(service().listValidSkus(...at())), [{ name: "S1" }]);
+    await refused(all(service().listValidSkus(named("nobody"), group())), 404);
   });
   services.answers(
     ["listKeys", "listKeysForKeyName"],
     "the owner's policy of a new service; one policy by its name",
     DPS_CLI,
     async () => {
-      const [owner, ...others] = await all(service().listKeys("dps", GROUP));
+      const [owner, ...others] = await all(service().listKeys(...at()));
       assert.deepEqual(others, []);
       assert.equal(owner?.rights, "ServiceConfig, DeviceConnect, EnrollmentWrite");
-      const one = await service().listKeysForKeyName("dps", "provisioningserviceowner", GROUP);
+      const one = await service().listKeysForKeyName(
+        named("dps"),
+        "provisioningserviceowner",
+        group(),
+      );
       assert.deepEqual(one, owner);
     },
   );
   services.answers("listKeysForKeyName", "404 when there is no such policy", ASSUMED, async () =>
-    refused(service().listKeysForKeyName("dps", "nobody", GROUP), 404),
+    refused(service().listKeysForKeyName(named("dps"), "nobody", group()), 404),
   );
   services.answers(
     "checkProvisioningServiceNameAvailability",
     "whether a name is free, with the reason Invalid also when it is",
     DPS_CLI,
     async () => {
-      const check = (name: string) => service().checkProvisioningServiceNameAvailability({ name });
+      const check = (name: string) =>
+        service().checkProvisioningServiceNameAvailability({ name: named(name) });
       assert.deepEqual(
         { ...(await check("free")) },
         { nameAvailable: true, reason: "Invalid", message: null },

@@ -33,13 +33,15 @@ describe(PACKAGE, () => {
   });
   after(() => stage.close());
 
+  const named = (name: string) => stage.place.named(name);
+  const group = () => stage.place.names.resourceGroup;
+  const at = () => [group(), named("hub")] as const;
   const hub = () => stage.hubs.iotHubResource;
   const make = (name: string, options: object = {}, properties: object = {}) =>
-    hub().beginCreateOrUpdateAndWait(GROUP, name, resource(properties), options);
+    hub().beginCreateOrUpdateAndWait(group(), named(name), resource(properties), options);
   const upload = (name: string, ifMatch?: string) =>
     stage.hubs.certificates.createOrUpdate(
-      GROUP,
-      "hub",
+      ...at(),
       name,
       { properties: { certificate: stage.certificate } },
       ifMatch === undefined ? {} : { ifMatch },
@@ -52,11 +54,11 @@ describe(PACKAGE, () => {
     async () => {
       const made = await make("made");
       assert.equal(made.properties?.state, "Active");
-      assert.match(made.properties?.hostName ?? "", /^made\./);
+      assert.ok(made.properties?.hostName?.startsWith(`${named("made")}.`));
       assert.equal(Buffer.from(made.etag ?? "", "base64").length, 8);
-      assert.equal(made.properties?.eventHubEndpoints?.["events"]?.path, "made");
-      const poller = await hub().beginCreateOrUpdate(GROUP, "made", resource());
-      assert.equal((await poller.pollUntilDone()).name, "made");
+      assert.equal(made.properties?.eventHubEndpoints?.["events"]?.path, named("made"));
+      const poller = await hub().beginCreateOrUpdate(group(), named("made"), resource());
+      assert.equal((await poller.pollUntilDone()).name, named("made"));
     },
   );
   hubs.answers("beginCreateOrUpdateAndWait", "412 with an old etag", SPEC, async () => {
@@ -69,11 +71,11 @@ describe(PACKAGE, () => {
     "the same of each hub, without its policies",
     HUB_CLI,
     async () => {
-      const one = await hub().get(GROUP, "hub");
+      const one = await hub().get(...at());
       assert.equal(one.properties?.authorizationPolicies, undefined);
-      for (const list of [hub().listByResourceGroup(GROUP), hub().listBySubscription()]) {
+      for (const list of [hub().listByResourceGroup(group()), hub().listBySubscription()]) {
         assert.deepEqual(
-          (await all(list)).find(({ name }) => name === "hub"),
+          (await all(list)).find(({ name }) => name === named("hub")),
           {
             ...one,
           },
@@ -85,23 +87,25 @@ describe(PACKAGE, () => {
     "get",
     "404 ResourceNotFound when there is none",
     "learn.microsoft.com/azure/azure-resource-manager/troubleshooting/error-not-found",
-    async () => refused(hub().get(GROUP, "nobody"), 404, "ResourceNotFound"),
+    async () => refused(hub().get(group(), named("nobody")), 404, "ResourceNotFound"),
   );
   hubs.answers(["beginUpdate", "beginUpdateAndWait"], "tags", SPEC, async () => {
     await make("tagged");
-    const { tags } = await hub().beginUpdateAndWait(GROUP, "tagged", { tags: { team: "a" } });
+    const { tags } = await hub().beginUpdateAndWait(group(), named("tagged"), {
+      tags: { team: "a" },
+    });
     assert.deepEqual(tags, { team: "a" });
-    const poller = await hub().beginUpdate(GROUP, "tagged", { tags: {} });
+    const poller = await hub().beginUpdate(group(), named("tagged"), { tags: {} });
     assert.deepEqual((await poller.pollUntilDone()).tags, {});
   });
   hubs.answers(["beginDelete", "beginDeleteAndWait"], "then 404", SPEC, async () => {
     await make("gone");
-    await hub().beginDeleteAndWait(GROUP, "gone");
-    await refused(hub().get(GROUP, "gone"), 404);
-    await (await hub().beginDelete(GROUP, "gone")).pollUntilDone();
+    await hub().beginDeleteAndWait(group(), named("gone"));
+    await refused(hub().get(group(), named("gone")), 404);
+    await (await hub().beginDelete(group(), named("gone"))).pollUntilDone();
   });
   hubs.answers("listValidSkus", "S1, S2, S3 with their bounds", SPEC, async () => {
-    const skus = await all(hub().listValidSkus(GROUP, "hub"));
+    const skus = await all(hub().listValidSkus(...at()));
     assert.deepEqual(
       skus.map(({ sku, capacity }) => [sku.name, capacity.maximum]),
       [
@@ -116,24 +120,24 @@ describe(PACKAGE, () => {
     "the five policies of a new hub; one by its name",
     "learn.microsoft.com/azure/iot-hub/authenticate-authorize-sas",
     async () => {
-      const keys = await all(hub().listKeys(GROUP, "hub"));
+      const keys = await all(hub().listKeys(...at()));
       assert.deepEqual(
         keys.map(({ keyName }) => keyName),
         ["iothubowner", "service", "device", "registryRead", "registryReadWrite"],
       );
-      assert.deepEqual(await hub().getKeysForKeyName(GROUP, "hub", "service"), keys[1]);
+      assert.deepEqual(await hub().getKeysForKeyName(...at(), "service"), keys[1]);
     },
   );
   hubs.answers("getKeysForKeyName", "404 when there is no such policy", ASSUMED, async () =>
-    refused(hub().getKeysForKeyName(GROUP, "hub", "nobody"), 404),
+    refused(hub().getKeysForKeyName(...at(), "nobody"), 404),
   );
   hubs.answers("getStats", "how many devices there are", SPEC, async () => {
     const none = { totalDeviceCount: 0, enabledDeviceCount: 0, disabledDeviceCount: 0 };
-    assert.deepEqual(await hub().getStats(GROUP, "hub"), none);
-    await refused(hub().getStats(GROUP, "nobody"), 404);
+    assert.deepEqual(await hub().getStats(...at()), none);
+    await refused(hub().getStats(group(), named("nobody")), 404);
   });
   hubs.answers("checkNameAvailability", "whether a name is free", SPEC, async () => {
-    const check = (name: string) => hub().checkNameAvailability({ name });
+    const check = (name: string) => hub().checkNameAvailability({ name: named(name) });
     assert.equal((await check("free")).nameAvailable, true);
     assert.equal((await check("hub")).nameAvailable, false);
   });
@@ -158,7 +162,7 @@ describe(PACKAGE, () => {
   hubs.notThere("testRoute", () => hub().testRoute("hub", GROUP, { route }));
   hubs.notThere("exportDevices", () => hub().exportDevices(GROUP, "hub", blob));
   hubs.notThere("importDevices", () =>
-    hub().importDevices(GROUP, "hub", {
+    hub().importDevices(...at(), {
       inputBlobContainerUri: "https://x",
       outputBlobContainerUri: "https://x",
     }),
@@ -183,13 +187,13 @@ describe(PACKAGE, () => {
     HUB_CLI,
     async () => {
       await upload("read");
-      const one = await stage.hubs.certificates.get(GROUP, "hub", "read");
-      const { value } = await stage.hubs.certificates.listByIotHub(GROUP, "hub");
+      const one = await stage.hubs.certificates.get(...at(), "read");
+      const { value } = await stage.hubs.certificates.listByIotHub(...at());
       assert.deepEqual(
         value?.find(({ name }) => name === "read"),
         one,
       );
-      await refused(stage.hubs.certificates.get(GROUP, "hub", "nobody"), 404);
+      await refused(stage.hubs.certificates.get(...at(), "nobody"), 404);
     },
   );
   certificates.answers(
@@ -199,17 +203,17 @@ describe(PACKAGE, () => {
     async () => {
       const client = stage.hubs.certificates;
       const { etag } = await upload("proved");
-      const coded = await client.generateVerificationCode(GROUP, "hub", "proved", etag!);
+      const coded = await client.generateVerificationCode(...at(), "proved", etag!);
       const { verificationCode = "" } = coded.properties ?? {};
       const certificate = Buffer.from((await stage.ca.leaf(verificationCode)).pem).toString(
         "base64",
       );
-      await refused(client.verify(GROUP, "hub", "proved", etag!, { certificate }), 412);
-      const proved = await client.verify(GROUP, "hub", "proved", coded.etag!, { certificate });
+      await refused(client.verify(...at(), "proved", etag!, { certificate }), 412);
+      const proved = await client.verify(...at(), "proved", coded.etag!, { certificate });
       assert.equal(proved.properties?.isVerified, true);
-      await refused(client.delete(GROUP, "hub", "proved", coded.etag!), 412);
-      await client.delete(GROUP, "hub", "proved", proved.etag!);
-      await refused(client.get(GROUP, "hub", "proved"), 404);
+      await refused(client.delete(...at(), "proved", coded.etag!), 412);
+      await client.delete(...at(), "proved", proved.etag!);
+      await refused(client.get(...at(), "proved"), 404);
     },
   );
 
@@ -239,10 +243,10 @@ describe(PACKAGE, () => {
   };
   for (const wait of ["", "AndWait"] as const) {
     endpoints.notThere(`beginUpdate${wait}`, () =>
-      stage.hubs.privateEndpointConnections[`beginUpdate${wait}`](GROUP, "hub", "x", connection),
+      stage.hubs.privateEndpointConnections[`beginUpdate${wait}`](...at(), "x", connection),
     );
     endpoints.notThere(`beginDelete${wait}`, () =>
-      stage.hubs.privateEndpointConnections[`beginDelete${wait}`](GROUP, "hub", "x"),
+      stage.hubs.privateEndpointConnections[`beginDelete${wait}`](...at(), "x"),
     );
   }
 });

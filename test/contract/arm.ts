@@ -1,18 +1,20 @@
-/** What the cases about the resource manager share: one sandbox a file, with a resource group. */
+/** What the cases about the resource manager share: one place a file. */
 import { IotDpsClient } from "@azure/arm-deviceprovisioningservices";
 import { IotHubClient } from "@azure/arm-iothub";
-import { type AttachedSandbox, openAttached } from "../clients/attached-sandbox";
 import { TestCa } from "../support/test-ca";
+import { aim } from "./aim";
+import { openPlace, type Place } from "./place";
 
 export const DPS_CLI = "recorded: azure-cli, test_dps_lifecycle, 2021-10-15";
 export const DPS_CERTIFICATE_CLI =
   "recorded: azure-cli, test_dps_certificate_lifecycle, 2021-10-15";
 export const HUB_CLI = "recorded: azure-cli, test_certificate_lifecycle, 2021-03-31";
 
+/** Of the operations that a sandbox alone is asked for, because it does not have them. */
 export const GROUP = "rg";
 
 export interface ArmStage {
-  sandbox: AttachedSandbox;
+  place: Place;
   dps: IotDpsClient;
   hubs: IotHubClient;
   ca: TestCa;
@@ -22,21 +24,21 @@ export interface ArmStage {
 }
 
 export async function openArm(): Promise<ArmStage> {
-  const sandbox = await openAttached();
-  const { credential, subscriptionId, clientOptions } = sandbox;
+  const place = await openPlace();
+  const { credential, subscriptionId, clientOptions } = place;
   const ca = await TestCa.root("Contoso root");
   return {
-    sandbox,
+    place,
     dps: new IotDpsClient(credential, subscriptionId, clientOptions),
     hubs: new IotHubClient(credential, subscriptionId, clientOptions),
     ca,
     certificate: Buffer.from(ca.pem).toString("base64"),
-    close: () => sandbox.close(),
+    close: () => place.close(),
   };
 }
 
 export function resource(properties: object = {}) {
-  return { location: "westus", sku: { name: "S1", capacity: 1 }, properties };
+  return { location: aim?.location ?? "westus", sku: { name: "S1", capacity: 1 }, properties };
 }
 
 export async function all<T>(pages: AsyncIterable<T>): Promise<T[]> {

@@ -5,6 +5,7 @@ import { Client, Message, X509AuthenticationProvider } from "azure-iot-device";
 import { Mqtt, MqttWs } from "azure-iot-device-mqtt";
 import { telemetryOf } from "../../sandbox/iot-hub/telemetry";
 import { TestCa } from "../support/test-ca";
+import { pause } from "./aim";
 import { ASSUMED, Contract, operationsOf } from "./answers";
 import { called, openHub, selfSigned, type HubStage, type Json } from "./hub";
 
@@ -29,15 +30,18 @@ for (const [transport, Transport] of Object.entries({ Mqtt, MqttWs })) {
       stage = await openHub();
       await stage.create("d-1");
       device = Client.fromConnectionString(
-        `HostName=${stage.sandbox.hub};DeviceId=d-1;x509=true`,
+        `HostName=${stage.place.hub};DeviceId=d-1;x509=true`,
         Transport,
       );
       await device.setOptions({ cert: stage.leaf.pem, key: stage.leaf.key });
       await device.open();
     });
     after(async () => {
-      await device.close();
-      await stage.sandbox.close();
+      try {
+        await device.close();
+      } finally {
+        await stage.place.close();
+      }
     });
 
     const state = async (id: string) => (await stage.get(id))["connectionState"];
@@ -52,7 +56,7 @@ for (const [transport, Transport] of Object.entries({ Mqtt, MqttWs })) {
         const other = await connected("d-2", stage.leaf);
         assert.equal(await state("d-2"), "Connected");
         await other.close();
-        while ((await state("d-2")) === "Connected") await delay(5);
+        while ((await state("d-2")) === "Connected") await pause();
       },
     );
     contract.answers(
@@ -76,7 +80,7 @@ for (const [transport, Transport] of Object.entries({ Mqtt, MqttWs })) {
       async () => {
         const { responseBody } = await stage.registry.create({ deviceId: "keyed" });
         const key = responseBody.authentication?.symmetricKey?.primaryKey ?? "";
-        const host = stage.sandbox.hub;
+        const host = stage.place.hub;
         const byKey = Client.fromConnectionString(
           `HostName=${host};DeviceId=keyed;SharedAccessKey=${key}`,
           Transport,
@@ -98,7 +102,7 @@ for (const [transport, Transport] of Object.entries({ Mqtt, MqttWs })) {
       async () => {
         const leaf = await TestCa.selfSigned("provided");
         await stage.create("provided", { authentication: selfSigned(leaf) });
-        const provider = X509AuthenticationProvider.fromX509Options("provided", stage.sandbox.hub, {
+        const provider = X509AuthenticationProvider.fromX509Options("provided", stage.place.hub, {
           cert: leaf.pem,
           key: leaf.key,
         });
@@ -110,7 +114,9 @@ for (const [transport, Transport] of Object.entries({ Mqtt, MqttWs })) {
     );
     contract.answers("sendEvent", "telemetry is acknowledged", MQTT, async () => {
       await device.sendEvent(new Message("one"));
-      assert.equal(telemetryOf(stage.sandbox.sandbox, "hub", "d-1").count, 1);
+      const { own } = stage.place;
+      // Azure hands it on to Event Hubs, which is none of this client's.
+      if (own !== undefined) assert.equal(telemetryOf(own.sandbox, "hub", "d-1").count, 1);
     });
     contract.answers(
       "getTwin",
@@ -155,7 +161,7 @@ for (const [transport, Transport] of Object.entries({ Mqtt, MqttWs })) {
     );
     async function connected(id: string, leaf: { pem: string; key: string }): Promise<Client> {
       const client = Client.fromConnectionString(
-        `HostName=${stage.sandbox.hub};DeviceId=${id};x509=true`,
+        `HostName=${stage.place.hub};DeviceId=${id};x509=true`,
         Transport,
       );
       await client.setOptions({ cert: leaf.pem, key: leaf.key });

@@ -1,8 +1,8 @@
-/** What the cases about an IoT hub share: one sandbox a file, clients of the service, identities. */
+/** What the cases about an IoT hub share: one place a file, clients of the service, identities. */
 import { Client, JobClient, Registry } from "azure-iothub";
 import type { Device } from "azure-iothub";
-import { type AttachedSandbox, openAttached } from "../clients/attached-sandbox";
 import { TestCa, type Issued } from "../support/test-ca";
+import { openPlace, type Place } from "./place";
 
 export type Json = Record<string, unknown>;
 
@@ -11,7 +11,7 @@ export const CODES = "learn.microsoft.com/azure/iot-hub/troubleshoot-error-codes
 export const TWINS = "learn.microsoft.com/azure/iot-hub/iot-hub-devguide-device-twins";
 
 export interface HubStage {
-  sandbox: AttachedSandbox;
+  place: Place;
   registry: Registry;
   service: Client;
   jobs: JobClient;
@@ -23,13 +23,13 @@ export interface HubStage {
 }
 
 export async function openHub(): Promise<HubStage> {
-  const sandbox = await openAttached();
-  const { connectionString } = sandbox.endpoints().iotHubs[0]!;
+  const place = await openPlace();
+  const connectionString = place.hubConnection("iothubowner");
   const registry = Registry.fromConnectionString(connectionString);
   const leaf = await TestCa.selfSigned("d-1");
   const body = ({ responseBody }: { responseBody: Device }) => responseBody as unknown as Json;
   return {
-    sandbox,
+    place,
     registry,
     service: Client.fromConnectionString(connectionString),
     jobs: JobClient.fromConnectionString(connectionString),

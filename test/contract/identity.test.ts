@@ -11,6 +11,7 @@ import {
 } from "@azure/identity";
 import { rsa, TestCa } from "../support/test-ca";
 import { type AttachedSandbox, openAttached } from "../clients/attached-sandbox";
+import { aim, needsOwnSandbox } from "./aim";
 import { Contract } from "./answers";
 
 const FLOW = "learn.microsoft.com/entra/identity-platform/v2-oauth2-client-creds-grant-flow";
@@ -29,11 +30,13 @@ describe("@azure/identity", () => {
   let sandbox: AttachedSandbox;
   let folder: string;
 
-  before(async () => {
+  before(async function () {
+    needsOwnSandbox(this, "secrets of the sandbox's own client, and what it answers 501");
     sandbox = await openAttached();
     folder = mkdtempSync(join(tmpdir(), "dps-identity-"));
   });
   after(async () => {
+    if (aim !== undefined) return;
     rmSync(folder, { recursive: true, force: true });
     await sandbox.close();
   });

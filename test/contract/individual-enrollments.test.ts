@@ -22,7 +22,7 @@ describe("azure-iot-provisioning-service: individual enrollments", () => {
   before(async () => {
     stage = await openService();
   });
-  after(() => stage.sandbox.close());
+  after(() => stage.place.close());
 
   contract.answers(
     "createOrUpdateIndividualEnrollment",
@@ -243,8 +243,8 @@ describe("azure-iot-provisioning-service: individual enrollments", () => {
     "a token for https://azure-devices-provisioning.net opens the service",
     "client: it asks for the scope https://azure-devices-provisioning.net/.default",
     async () => {
-      const host = stage.sandbox.connection.serviceHostName;
-      const byToken = ProvisioningServiceClient.fromTokenCredential(host, stage.sandbox.credential);
+      const { serviceHostName, credential } = stage.place;
+      const byToken = ProvisioningServiceClient.fromTokenCredential(serviceHostName, credential);
       await stage.putGroup("by-token");
       const { responseBody } = await byToken.getEnrollmentGroup("by-token");
       assert.equal(responseBody.enrollmentGroupId, "by-token");

@@ -1,9 +1,9 @@
 import assert from "node:assert/strict";
-import { setTimeout as delay } from "node:timers/promises";
 import { Client as DeviceClient } from "azure-iot-device";
 import { Mqtt } from "azure-iot-device-mqtt";
 import { SharedAccessSignature } from "azure-iot-common";
 import { Client, JobClient } from "azure-iothub";
+import { pause } from "./aim";
 import { ASSUMED, Contract, operationsOf, refused } from "./answers";
 import { called, CODES, openHub, type HubStage, type Json } from "./hub";
 
@@ -29,7 +29,7 @@ describe("azure-iothub Client and JobClient", () => {
     await stage.create("away");
     await stage.create("here");
     device = DeviceClient.fromConnectionString(
-      `HostName=${stage.sandbox.hub};DeviceId=here;x509=true`,
+      `HostName=${stage.place.hub};DeviceId=here;x509=true`,
       Mqtt,
     );
     await device.setOptions({ cert: stage.leaf.pem, key: stage.leaf.key });
@@ -44,12 +44,15 @@ describe("azure-iothub Client and JobClient", () => {
         )
       )
         break;
-      await delay(10);
+      await pause();
     }
   });
   after(async () => {
-    await device.close();
-    await stage.sandbox.close();
+    try {
+      await device.close();
+    } finally {
+      await stage.place.close();
+    }
   });
 
   const call = { methodName: "ping", payload: { in: 1 }, responseTimeoutInSeconds: 5 };
@@ -59,16 +62,16 @@ describe("azure-iothub Client and JobClient", () => {
     for (;;) {
       const job = await read(stage.jobs, jobId);
       if (job["status"] === status) return job;
-      await delay(10);
+      await pause();
     }
   };
   const read = async (client: JobClient, jobId: string) =>
     ((await client.getJob(jobId)) as unknown as { jobStatus: Json }).jobStatus;
   const signature = () =>
     SharedAccessSignature.create(
-      stage.sandbox.hub,
+      stage.place.hub,
       "iothubowner",
-      stage.sandbox.sandbox.hubs.get("hub")!.authorizationPolicies[0]!.primaryKey,
+      stage.place.hubKey("iothubowner"),
       Math.floor(Date.now() / 1000) + 600,
     ).toString();
 
@@ -112,7 +115,7 @@ describe("azure-iothub Client and JobClient", () => {
     "a token for https://iothubs.azure.net is enough for a method",
     "client: it asks for the scope https://iothubs.azure.net/.default",
     async () => {
-      const { hub, credential } = stage.sandbox;
+      const { hub, credential } = stage.place;
       assert.equal(
         (await ping("here", Client.fromTokenCredential(hub, credential)))["status"],
         203,
@@ -181,7 +184,7 @@ describe("azure-iothub Client and JobClient", () => {
     fromConnectionString: () => JobClient.fromConnectionString(policy("registryReadWrite")),
     fromSharedAccessSignature: () => JobClient.fromSharedAccessSignature(signature()),
     fromTokenCredential: () =>
-      JobClient.fromTokenCredential(stage.sandbox.hub, stage.sandbox.credential),
+      JobClient.fromTokenCredential(stage.place.hub, stage.place.credential),
   };
   for (const [name, open] of Object.entries(opened) as [keyof typeof opened, () => JobClient][]) {
     jobs.answers(name, "opens the jobs", JOBS, async () => {
@@ -210,8 +213,6 @@ describe("azure-iothub Client and JobClient", () => {
   }
 
   function policy(name: string): string {
-    const { authorizationPolicies } = stage.sandbox.sandbox.hubs.get("hub")!;
-    const { primaryKey } = authorizationPolicies.find(({ keyName }) => keyName === name)!;
-    return `HostName=${stage.sandbox.hub};SharedAccessKeyName=${name};SharedAccessKey=${primaryKey}`;
+    return stage.place.hubConnection(name);
   }
 });

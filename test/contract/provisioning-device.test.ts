@@ -1,4 +1,5 @@
 import assert from "node:assert/strict";
+import { Registry } from "azure-iothub";
 import { ProvisioningDeviceClient } from "azure-iot-provisioning-device";
 import { Http } from "azure-iot-provisioning-device-http";
 import { Mqtt, MqttWs } from "azure-iot-provisioning-device-mqtt";
@@ -6,7 +7,7 @@ import { SymmetricKeySecurityClient } from "azure-iot-security-symmetric-key";
 import { X509Security } from "azure-iot-security-x509";
 import { type Issued, TestCa } from "../support/test-ca";
 import { ASSUMED, Contract, operationsOf } from "./answers";
-import { openService, x509, type Json, type ServiceStage } from "./provisioning-service";
+import { openService, putCa, x509, type Json, type ServiceStage } from "./provisioning-service";
 import { SymmetricKeyRegistration } from "azure-iot-provisioning-device/dist/symmetric_registration";
 import { X509Registration } from "azure-iot-provisioning-device/dist/x509_registration";
 
@@ -49,7 +50,7 @@ for (const { transport, name } of Object.values(PACKAGES)) {
       const own = await TestCa.selfSigned("pump-1");
       const stranger = await TestCa.selfSigned("stranger");
       const closed = await TestCa.selfSigned("closed");
-      await uploadCa();
+      await putCa(stage, "trucks", ca);
       await stage.putGroup("trucks", {
         attestation: x509({ caReferences: { primary: "trucks" } }),
       });
@@ -73,7 +74,7 @@ for (const { transport, name } of Object.values(PACKAGES)) {
         ),
       );
     });
-    after(() => stage.sandbox.close());
+    after(() => stage.place.close());
 
     const assigned = (title: string): Json => {
       const outcome = outcomes.get(title);
@@ -97,7 +98,7 @@ for (const { transport, name } of Object.values(PACKAGES)) {
           {
             deviceId: "Pump-One",
             registrationId: "pump-1",
-            assignedHub: stage.sandbox.hub,
+            assignedHub: stage.place.hub,
             status: "assigned",
           },
         );
@@ -120,7 +121,7 @@ for (const { transport, name } of Object.values(PACKAGES)) {
       "the leaf's SHA-256 is what the hub then has of it",
       "live test: azure-iot-cli-extension, test_iot_device_registration_individual_int",
       async () => {
-        const { x509Thumbprint } = deviceOf("Pump-One").authentication as {
+        const { x509Thumbprint } = (await deviceOf("Pump-One")).authentication as {
           x509Thumbprint: { primaryThumbprint: string };
         };
         assert.match(x509Thumbprint.primaryThumbprint, /^[0-9A-F]{64}$/);
@@ -148,7 +149,7 @@ for (const { transport, name } of Object.values(PACKAGES)) {
       "learn.microsoft.com/azure/iot-dps/concepts-symmetric-key-attestation",
       async () => {
         assert.equal(assigned("keyed")["status"], "assigned");
-        assert.equal(deviceOf("keyed").authentication["type"], "sas");
+        assert.equal((await deviceOf("keyed")).authentication["type"], "sas");
       },
     );
     contract.answers("register", "401 to another key", ASSUMED, async () => {
@@ -167,20 +168,15 @@ for (const { transport, name } of Object.values(PACKAGES)) {
     const leafOf = ({ pem }: Issued) =>
       x509({ clientCertificates: { primary: { certificate: pem } } });
 
-    function deviceOf(deviceId: string): { authentication: Json } {
-      const devices = stage.sandbox.sandbox
-        .collection<{ deviceId: string; authentication: Json }>("hub-devices")
-        .list();
-      const found = devices.find((one) => one.deviceId === deviceId);
-      assert.ok(found, deviceId);
-      return found;
+    async function deviceOf(deviceId: string): Promise<{ authentication: Json }> {
+      const registry = Registry.fromConnectionString(stage.place.hubConnection("iothubowner"));
+      return (await registry.get(deviceId)).responseBody as unknown as { authentication: Json };
     }
 
     async function register(security: Security, payload?: object): Promise<Outcome> {
-      const { sandbox } = stage;
       const device = ProvisioningDeviceClient.create(
-        sandbox.connection.serviceHostName,
-        sandbox.idScope,
+        stage.place.deviceHostName,
+        stage.place.idScope,
         new transport(),
         security,
       );
@@ -190,12 +186,6 @@ for (const { transport, name } of Object.values(PACKAGES)) {
       } catch (error) {
         return { error: error as NonNullable<Outcome["error"]> };
       }
-    }
-
-    async function uploadCa(): Promise<void> {
-      const path = `/subscriptions/${stage.sandbox.subscriptionId}/resourceGroups/rg/providers/Microsoft.Devices/provisioningServices/dps/certificates/trucks`;
-      const properties = { certificate: ca.der.toString("base64"), isVerified: true };
-      assert.equal((await stage.sandbox.arm("PUT", path, { body: { properties } })).status, 200);
     }
   });
 }

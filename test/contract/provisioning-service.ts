@@ -1,4 +1,5 @@
-/** What the cases about the service API of DPS share: the client, entries, and one sandbox a file. */
+/** What the cases about the service API of DPS share: the client, entries, and one place a file. */
+import { IotDpsClient } from "@azure/arm-deviceprovisioningservices";
 import { ProvisioningServiceClient } from "azure-iot-provisioning-service";
 import type {
   BulkEnrollmentOperationResult,
@@ -6,9 +7,9 @@ import type {
   IndividualEnrollment,
 } from "azure-iot-provisioning-service/dist/interfaces";
 import type { Query } from "azure-iot-provisioning-service/dist/query";
-import { type AttachedSandbox, openAttached } from "../clients/attached-sandbox";
 import { TestCa, type Issued } from "../support/test-ca";
 import { Contract, operationsOf } from "./answers";
+import { openPlace, type Place } from "./place";
 
 export type Json = Record<string, unknown>;
 
@@ -23,7 +24,7 @@ export const contract = new Contract<ProvisioningServiceClient & typeof Provisio
 );
 
 export interface ServiceStage {
-  sandbox: AttachedSandbox;
+  place: Place;
   client: ProvisioningServiceClient;
   connectionString: string;
   leaf: Issued;
@@ -37,8 +38,8 @@ export interface ServiceStage {
 }
 
 export async function openService(): Promise<ServiceStage> {
-  const sandbox = await openAttached();
-  const { connectionString } = sandbox.endpoints().provisioningServices[0]!;
+  const place = await openPlace();
+  const connectionString = place.serviceConnection;
   const client = ProvisioningServiceClient.fromConnectionString(connectionString);
   const ca = await TestCa.root("Contoso root");
   const leaf = await TestCa.selfSigned("pump-1");
@@ -56,7 +57,7 @@ export async function openService(): Promise<ServiceStage> {
     }) as unknown as EnrollmentGroup;
   const body = ({ responseBody }: { responseBody: unknown }) => responseBody as Json;
   return {
-    sandbox,
+    place,
     client,
     connectionString,
     leaf,
@@ -78,6 +79,14 @@ export async function openService(): Promise<ServiceStage> {
 
 export function x509(certificates: object): object {
   return { type: "x509", x509: certificates };
+}
+
+/** Uploads a CA certificate that counts as verified. */
+export async function putCa({ place }: ServiceStage, name: string, root: TestCa): Promise<void> {
+  const { credential, subscriptionId, clientOptions, names } = place;
+  const { dpsCertificate } = new IotDpsClient(credential, subscriptionId, clientOptions);
+  const properties = { certificate: Buffer.from(root.pem), isVerified: true };
+  await dpsCertificate.createOrUpdate(names.resourceGroup, names.service, name, { properties });
 }
 
 /** All pages. */

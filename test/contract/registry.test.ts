@@ -1,7 +1,7 @@
 import assert from "node:assert/strict";
 import { SharedAccessSignature } from "azure-iot-common";
 import { Registry } from "azure-iothub";
-import { ASSUMED, refused } from "./answers";
+import { ASSUMED, patiently, refused } from "./answers";
 import { CODES, openHub, REST, selfSigned, type HubStage, type Json } from "./hub";
 import { registryContract as contract } from "./registry-contract";
 
@@ -13,7 +13,7 @@ describe("azure-iothub Registry: identities", () => {
   before(async () => {
     stage = await openHub();
   });
-  after(() => stage.sandbox.close());
+  after(() => stage.place.close());
 
   contract.answers(
     "create",
@@ -145,18 +145,6 @@ describe("azure-iothub Registry: identities", () => {
       assert.ok(await stage.get("etag"));
     },
   );
-  contract.answers(
-    "addDevices",
-    "a hundred are taken, and more are refused before they are sent",
-    BULK,
-    async () => {
-      const many = (count: number) =>
-        Array.from({ length: count }, (_, at) => ({ deviceId: `many-${at}` }));
-      const { responseBody } = await stage.registry.addDevices(many(100));
-      assert.equal(responseBody.isSuccessful, true);
-      await assert.rejects(stage.registry.addDevices(many(101)), { name: "ArgumentError" });
-    },
-  );
 
   // Statistics.
   contract.answers("getRegistryStatistics", "all, enabled, disabled", REST, async () => {
@@ -173,11 +161,7 @@ describe("azure-iothub Registry: identities", () => {
     "the policy device may not read the registry",
     "learn.microsoft.com/azure/iot-hub/authenticate-authorize-sas",
     async () => {
-      const policies = stage.sandbox.sandbox.hubs.get("hub")!.authorizationPolicies;
-      const { primaryKey } = policies.find(({ keyName }) => keyName === "device")!;
-      const stranger = Registry.fromConnectionString(
-        `HostName=${stage.sandbox.hub};SharedAccessKeyName=device;SharedAccessKey=${primaryKey}`,
-      );
+      const stranger = Registry.fromConnectionString(stage.place.hubConnection("device"));
       await refused(stranger.get("made"), 401);
     },
   );
@@ -186,13 +170,12 @@ describe("azure-iothub Registry: identities", () => {
     "a signature that has not run out opens the registry, one that has does not",
     "learn.microsoft.com/azure/iot-hub/authenticate-authorize-sas",
     async () => {
-      const { primaryKey } = stage.sandbox.sandbox.hubs.get("hub")!.authorizationPolicies[0]!;
       const signed = (seconds: number) =>
         Registry.fromSharedAccessSignature(
           SharedAccessSignature.create(
-            stage.sandbox.hub,
+            stage.place.hub,
             "iothubowner",
-            primaryKey,
+            stage.place.hubKey("iothubowner"),
             Math.floor(Date.now() / 1000) + seconds,
           ).toString(),
         );
@@ -206,10 +189,24 @@ describe("azure-iothub Registry: identities", () => {
     "a token for https://iothubs.azure.net opens the registry",
     "client: it asks for the scope https://iothubs.azure.net/.default",
     async () => {
-      const { sandbox } = stage;
-      const byToken = Registry.fromTokenCredential(sandbox.hub, sandbox.credential);
+      const { place } = stage;
+      const byToken = Registry.fromTokenCredential(place.hub, place.credential);
       await stage.create("by-token");
       assert.equal((await byToken.get("by-token")).responseBody.deviceId, "by-token");
+    },
+  );
+
+  // The last: of an S1 hub it is what may be written in a minute.
+  contract.answers(
+    "addDevices",
+    "a hundred are taken, and more are refused before they are sent",
+    BULK,
+    async () => {
+      const many = (count: number) =>
+        Array.from({ length: count }, (_, at) => ({ deviceId: `many-${at}` }));
+      const { responseBody } = await patiently(() => stage.registry.addDevices(many(100)));
+      assert.equal(responseBody.isSuccessful, true);
+      await assert.rejects(stage.registry.addDevices(many(101)), { name: "ArgumentError" });
     },
   );
 });
