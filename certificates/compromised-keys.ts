@@ -39,10 +39,17 @@ export interface IssuedBelow {
   subject: string;
   /** SHA-1 and SHA-256, upper-case hex. */
   thumbprints: string[];
+  /** A declared certificate with this key was not issued below it (cross-signed twin): the key tells nothing. */
+  stands?: true;
 }
 
-/** The keys that are shut out with it: its own, and those of what was issued below it. */
+/** The keys that are shut out with it: its own, and those of what was issued below it and nowhere else. */
 export function reachedKeys({ key, below = [] }: CompromisedKey): string[] {
+  return [key, ...below.filter(({ stands }) => stands !== true).map((one) => one.key)];
+}
+
+/** Also those of which a cross-signed twin stands: what has one of these may be shut out. */
+export function perhapsReachedKeys({ key, below = [] }: CompromisedKey): string[] {
   return [key, ...below.map((one) => one.key)];
 }
 
@@ -118,6 +125,10 @@ export function compromisedKeys(declared: Declared): CompromisedKey[] {
           key: summary.publicKeySha256,
           subject: summary.subject,
           thumbprints: [summary.sha1Thumbprint, summary.sha256Thumbprint],
+          ...(known.some(
+            (twin) =>
+              twin.summary.publicKeySha256 === summary.publicKeySha256 && !below.includes(twin),
+          ) && { stands: true as const }),
         })),
         spared: lookAlikes([...twins, ...below], known),
       },

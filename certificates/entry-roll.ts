@@ -40,14 +40,17 @@ export interface EntryRoll {
 
 /**
  * The roll that a change of one enrollment is; undefined when nothing about certificates or trust
- * changes. `compromisedKeys` are SHA-256 of SubjectPublicKeyInfo, upper-case hex.
+ * changes. `compromised` are SHA-256 of SubjectPublicKeyInfo, or of certificates, upper-case hex.
  */
 export function inferRoll(
-  change: EntryChange & { compromisedKeys: readonly string[] },
+  change: EntryChange & { compromised: readonly string[] },
 ): EntryRoll | undefined {
-  const keys = new Set(change.compromisedKeys);
+  const compromised = new Set(change.compromised);
   const roll = classify(change, ({ certificate }) =>
-    certificate === undefined ? false : keys.has(certificate.publicKeySha256),
+    certificate === undefined
+      ? false
+      : compromised.has(certificate.publicKeySha256) ||
+        compromised.has(certificate.sha256Thumbprint),
   );
   return roll.phase === "none" ? undefined : roll;
 }

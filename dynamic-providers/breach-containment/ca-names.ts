@@ -2,6 +2,7 @@
 import {
   type CompromisedKey,
   isReached,
+  perhapsReachedKeys,
   reachedKeys,
   reachedThumbprints,
 } from "../../certificates/compromised-keys";
@@ -79,7 +80,7 @@ export interface AllNames {
  */
 export async function allNames(searched: Searched, key: CompromisedKey): Promise<AllNames> {
   const certain = certainNames(searched, key);
-  const reached = reachedKeys(key);
+  const reached = perhapsReachedKeys(key);
   const ever = Object.entries(searched.caKeys)
     .filter(([, keys]) => keys.some((one) => reached.includes(one)))
     .map(([name]) => name.toLowerCase());

@@ -1,4 +1,4 @@
-import { type CompromisedKey, reachedKeys } from "../../certificates/compromised-keys";
+import { type CompromisedKey, perhapsReachedKeys } from "../../certificates/compromised-keys";
 import { fault, formatFault } from "../../certificates/faults";
 import { listed, pathOf } from "../../certificates/text";
 import { CaCertificatesClient, type LiveCaCertificate } from "../../clients/ca-certificates";
@@ -105,7 +105,7 @@ async function look(inputs: CompromisedCaDeletionInputs): Promise<Found> {
     const once = Object.entries(caKeys).some(
       ([name, keys]) =>
         name.toLowerCase() === ca.name.toLowerCase() &&
-        keys.some((one) => reachedKeys(key).includes(one)),
+        keys.some((one) => perhapsReachedKeys(key).includes(one)),
     );
     if (groups.length > 0) {
       const names = listed(groups.map((id) => `\`${id}\``));

@@ -5,7 +5,7 @@
 import type { Attestation } from "../../clients/enrollments";
 import type { Connection } from "../../clients/target";
 import { ServiceError } from "../../clients/service-error";
-import { reachedKeys } from "../../certificates/compromised-keys";
+import { reachedKeys, reachedThumbprints } from "../../certificates/compromised-keys";
 import { foldCase } from "../../certificates/text";
 import { fault, type Fault, formatFault } from "../../certificates/faults";
 import { entryPath } from "../../certificates/slots";
@@ -266,7 +266,10 @@ function rollOf(
     id: after.enrollmentId,
     ...(before && { before: side(before) }),
     after: side(after),
-    compromisedKeys: after.compromised.flatMap(reachedKeys),
+    compromised: after.compromised.flatMap((key) => [
+      ...reachedKeys(key),
+      ...reachedThumbprints(key),
+    ]),
   });
 }
 

@@ -1,5 +1,10 @@
 /** Slots of an enrollment, as declared and as DPS shows them, brought to one comparable form. */
-import { type CompromisedKey, isReached, reachedKeys } from "../../certificates/compromised-keys";
+import {
+  type CompromisedKey,
+  isReached,
+  reachedKeys,
+  reachedThumbprints,
+} from "../../certificates/compromised-keys";
 import type { CertificateSummary } from "../../certificates/summary";
 import { displayName, printable } from "../../certificates/text";
 import type { Attestation, EnrolledCertificate } from "../../clients/enrollments";
@@ -148,10 +153,11 @@ function day(time: string | undefined): string {
  * signed it: also when the configuration does not name it any more.
  */
 export function reachesSlots(key: CompromisedKey, slots: Slots<Slot>): boolean {
-  const reached = reachedKeys(key);
+  const [keys, thumbprints] = [reachedKeys(key), reachedThumbprints(key)];
   return filled(slots).some(
     ({ certificate, pem }) =>
-      reached.includes(certificate.publicKeySha256) ||
+      keys.includes(certificate.publicKeySha256) ||
+      thumbprints.includes(certificate.sha256Thumbprint) ||
       (pem !== undefined && !hasUnknown(pem) && isReached(key, Buffer.from(pem))),
   );
 }

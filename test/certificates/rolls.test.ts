@@ -293,9 +293,9 @@ describe("the roll of one entry by itself", () => {
     });
     const [one, three] = [side("1", all.one.pem), side("3", all.three.pem)];
     const key = one.primary.certificate.publicKeySha256;
-    const change = { kind: "individual", id: "device-1", compromisedKeys: [] } as const;
+    const change = { kind: "individual", id: "device-1", compromised: [] } as const;
     assert.equal(inferRoll({ ...change, before: one, after: one }), undefined);
-    assert.deepEqual(inferRoll({ ...change, before: one, after: three, compromisedKeys: [key] }), {
+    assert.deepEqual(inferRoll({ ...change, before: one, after: three, compromised: [key] }), {
       procedure: "P4",
       phase: "replace",
       words: "breach roll of individual enrollment `device-1`: replace",

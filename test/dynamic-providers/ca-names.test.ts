@@ -2,9 +2,11 @@ import assert from "node:assert/strict";
 import { CaCertificatesClient } from "../../clients/ca-certificates";
 import { breachContainment } from "../../dynamic-providers/breach-containment/provider";
 import { compromisedKeys } from "../../certificates/compromised-keys";
+import { summarize } from "../../certificates/summary";
 import { declared } from "../certificates/fixtures";
 import { TestCa } from "../support/test-ca";
-import { Stage, stolen, WITHOUT_HUBS } from "./stage";
+import { TestEntry } from "./entries";
+import { reference, Stage, stolen, WITHOUT_HUBS } from "./stage";
 
 describe("containment by the names of CA certificates", () => {
   let stage: Stage;
@@ -83,6 +85,42 @@ describe("containment by the names of CA certificates", () => {
     assert.deepEqual(await open(), ["fresh"]);
     assert.equal(await stage.isEnabled("individual", "van-3"), false);
     assert.equal(await stage.isEnabled("individual", "van-4"), true);
+  });
+
+  it("spares the name of an intermediate that another root has signed anew, with its key", async () => {
+    const below = await bad.intermediate("Below");
+    const anew = await good.intermediate("Below", { keys: below.certificate.keys });
+    const cas = new CaCertificatesClient(stage.connection);
+    await cas.upload("below", below.pem, { selfAttested: true });
+    await cas.upload("anew", anew.pem, { selfAttested: true });
+    await stage.putGroup("by-anew", { primary: "anew" });
+    const [old, next] = [reference("below", below), reference("anew", anew)];
+    const entry = TestEntry.of(stage, "group", "by-below", [old, next, next]);
+    const before = await entry.create({ primary: old });
+    const [key] = compromisedKeys(
+      declared({ bad, below, anew }, { compromised: [{ certificate: "bad", reason: "stolen" }] }),
+    );
+    const its = summarize(below.pem).publicKeySha256;
+    const caKeys = { plant: [key!.key], below: [its], anew: [its] };
+    const slotKeys = { "group/by-below": [its], "group/by-anew": [its] };
+    const { connection } = stage;
+    const { outs } = await stage.listening(() =>
+      breachContainment.create({ connection, compromised: [key!], caKeys, slotKeys }),
+    );
+    assert.deepEqual(outs.contained[key!.key]!.entries.map(({ id }) => id).sort(), [
+      "by-below",
+      "declared",
+      "undeclared",
+    ]);
+    assert.deepEqual(await open(), ["by-anew", "fresh"]);
+
+    const compromised = [key!];
+    const { outs: after } = await entry.up(before, { primary: next, compromised });
+    assert.match(after.roll ?? "", /^breach roll of .*: replace/);
+    assert.deepEqual(await open(), ["by-anew", "by-below", "fresh"]);
+    const again = { connection, compromised, caKeys, slotKeys };
+    const { changes } = await stage.listening(() => breachContainment.diff("", outs, again));
+    assert.equal(changes, false);
   });
 
   it("finds what was opened or made by hand since, says so, and closes it", async () => {
