@@ -104,6 +104,14 @@ describe("the workflows", function () {
     assert.equal(workflow("apply.yml").jobs["up"]!.environment, "${{ inputs.stack }}");
   });
 
+  it("let a breach reach one stack without those before it, by the same approvals", () => {
+    const { on, jobs: all } = workflow("up-of-one.yml");
+    assert.deepEqual(Object.keys(on), ["workflow_dispatch"]);
+    assert.deepEqual(Object.keys(all), ["up"]);
+    assert.equal(all["up"]!.uses, "./.github/workflows/apply.yml");
+    assert.ok(!("needs" in all["up"]!));
+  });
+
   it("give shell steps what came from outside as variables, never as text", () => {
     for (const [name, { steps = [] }] of jobs()) {
       for (const { run: script = "" } of steps) assert.doesNotMatch(script, /\$\{\{/, name);
