@@ -1,4 +1,5 @@
 /** A stack that takes over what was made by hand before it. */
+import { type Edit, set } from "./configuration";
 import type { Declared } from "./hands";
 import type { Sections } from "./setting";
 
@@ -25,4 +26,14 @@ function each<T extends object>(all: Record<string, T>): Record<string, T & { ad
   return Object.fromEntries(
     Object.entries(all).map(([name, one]) => [name, { ...one, adopt: true as const }]),
   );
+}
+
+/**
+ * Groups that were adopted stay in DPS when the stack lets go of them, so the CA certificates that rolls
+ * gave them have to as well.
+ */
+export function retaining(cas: unknown): Edit[] {
+  return Object.entries((cas ?? {}) as Record<string, object>)
+    .filter(([, ca]) => !("adopt" in ca))
+    .map(([name]) => set(["caCertificates", name, "retain"], true));
 }

@@ -3,7 +3,7 @@ import { mkdtempSync, rmSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { startSandbox, type RunningSandbox } from "../sandbox/sandbox";
-import { adopting, named } from "./adopted";
+import { adopting, named, retaining } from "./adopted";
 import { Aviary, WITH_CANARIES } from "./canaries";
 import { judgeRemains, judgeSecrets, recordsOf } from "./conclusion";
 import { ConfigurationFile, describe, type Edit } from "./configuration";
@@ -299,9 +299,15 @@ export class Rehearsal {
     this.telling.hush(true);
     await this.stopDevices();
     this.findings.addAll("always", [judgeSecrets(this.sandbox, this.engine, this.pki)]);
+    const isAdopted = this.options.setting.adopted === true && "declare" in this.options.setting;
+    const kept = isAdopted ? retaining(this.configuration.get("caCertificates")) : [];
+    if (kept.length > 0) {
+      this.telling.step("pulumi up: CA certificates of adopted groups stay as well");
+      this.edit(kept);
+      await this.engine.up();
+    }
     this.telling.step("pulumi destroy");
     await this.engine.destroy();
-    const isAdopted = this.options.setting.adopted === true && "declare" in this.options.setting;
     this.findings.addAll("always", [judgeRemains(this.sandbox.sandbox, isAdopted)]);
   }
 
