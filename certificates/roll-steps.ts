@@ -84,7 +84,9 @@ export function changeSteps(
   const steps = [
     ...uploads(minus(entry.slots, old.slots)),
     write(`write ${entryWords(entry)}${slotsWords(entry.slots)}`),
-    ...gone.map((slot) => note("write", `${entryWords(entry)} no longer admits ${slot.words}`)),
+    ...gone.map((slot) =>
+      note("write", `from then on ${entryWords(entry)} no longer admits ${slot.words}`),
+    ),
     ...deletions(before, after, gone),
   ];
   if (phase !== "prepare") return steps;

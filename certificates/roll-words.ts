@@ -31,8 +31,9 @@ function slotOf(entry: Entry | undefined, name: SlotName): ResolvedSlot | undefi
 }
 
 const NO_WAY_BACK =
-  "there is none for the compromised key; re-admission is a waiver of DPS-CERT-073 with a reason. " +
-  "Removed devices come back by registering with a certificate that is admitted";
+  "not possible, because the key is compromised. Accepting it again needs a waiver of DPS-CERT-073 " +
+  "(a compromised certificate comes back), with a reason. " +
+  "Removed devices can come back only if they have a certificate that is admitted";
 
 const BACK: Record<Phase, string> = {
   prepare:
@@ -40,8 +41,8 @@ const BACK: Record<Phase, string> = {
     "next registration unless it still has the old one",
   activate: "let the slots change places again; either certificate is admitted all the time",
   retire:
-    "put the old certificate (for a root, its CA as well) back in the empty slot while it is valid: " +
-    "that is a new prepare",
+    "put the old certificate (for a root, its CA as well) back in the empty slot while it is valid " +
+    "(starts a new prepare phase)",
   replace:
     "put the old certificate in the empty slot beside the new one; putting it back in place of the " +
     "new one would be without an overlap again",

@@ -9,7 +9,7 @@ import { displayName, printable } from "../certificates/text";
 import type { JudgementRecord } from "../dynamic-providers/judgement-record";
 import { changeOf } from "./changes";
 import type { Inventory } from "./inventory";
-import { type DeviceFate, type Fate, lockOut } from "./lock-out";
+import { type DeviceFate, type Fate, lockOut, strangers } from "./lock-out";
 import {
   MOST_NAMED,
   type Plan,
@@ -55,8 +55,31 @@ export function buildPlan({
     manifest === undefined || inventory === undefined
       ? undefined
       : lockOut({ ...manifest, before: manifest.before, now: time }, inventory, heldOff);
+  const { plan: removal, removed } =
+    // A change that is refused before it says what becomes of the entries removes nobody.
+    manifest === undefined || inventory === undefined || manifest.rolls.length === 0
+      ? { plan: null, removed: new Map<string, Set<string>>() }
+      : removalOf(
+          { ...removalSettings(preview), before: manifest.before, after: manifest.after, issued },
+          inventory,
+        );
+  const answer =
+    manifest === undefined || inventory === undefined
+      ? undefined
+      : strangers({ ...manifest, before: manifest.before, now: time }, inventory, heldOff);
   const changes = (manifest?.rolls ?? []).map((roll) =>
-    changeOf(roll, { ...manifest!, before: manifest!.before, now: time }, inventory, fates),
+    changeOf(
+      roll,
+      {
+        before: manifest!.before,
+        after: manifest!.after,
+        now: time,
+        removed,
+        ...(answer !== undefined && { strangers: answer }),
+      },
+      inventory,
+      fates,
+    ),
   );
   const refused = refusals(faults);
   const rest = faults.filter((each) => !refused.includes(each));
@@ -89,14 +112,7 @@ export function buildPlan({
     waived: rest.filter(({ waived }) => waived !== undefined).map(finding),
     errors: errors.map(printable),
     lockOut: fates === undefined ? null : lockOutOf(fates),
-    removal:
-      // A change that is refused before it says what becomes of the entries removes nobody.
-      manifest === undefined || inventory === undefined || changes.length === 0
-        ? null
-        : removalOf(
-            { ...removalSettings(preview), before: manifest.before, after: manifest.after, issued },
-            inventory,
-          ),
+    removal,
     registrations: registrationsOf(fates, changes),
     caEntries: caEntriesOf(manifest, inventory),
     resources: resourcesOf(preview.steps),
@@ -192,14 +208,15 @@ function removalSettings({ judgements }: Preview) {
   return { remove: told?.remove, goodIssuers: told?.goodIssuers ?? [] };
 }
 
-/* At most: a device that is not known may have what stays. */
+/* At most: a device that is not known may have what stays. Nobody registers by an entry that is closed. */
 function registrationsOf(
   fates: DeviceFate[] | undefined,
   changes: Plan["changes"],
 ): Plan["registrations"] {
   if (fates === undefined) return null;
   const devices = changes.reduce(
-    (sum, { devices: each }) => sum + (each === null ? 0 : each.onRecord - each.onNew),
+    (sum, { devices: each, status }) =>
+      sum + (each === null || status?.after !== "enabled" ? 0 : each.onRecord - each.onNew),
     0,
   );
   return { devices, minutes: Math.ceil(devices / REGISTRATIONS_PER_MINUTE) };

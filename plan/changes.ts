@@ -1,25 +1,19 @@
 /** One roll, as a reviewer reads it: its certificates, its overlap, its devices. */
 import { chainTo } from "../certificates/chain";
-import { allKnown, Breaches } from "../certificates/compromise";
+import { allKnown } from "../certificates/compromise";
 import type { Declared, KnownCertificate, Roll } from "../certificates/declared";
-import { atRisk } from "../certificates/retirement-rules";
 import { type EntryFacts } from "../certificates/fleet-facts";
-import { usageOf, using } from "../certificates/fleet-usage";
 import { minus } from "../certificates/roll-steps";
 import { entriesOf, type Entry, own, type ResolvedSlot } from "../certificates/slots";
 import { displayName, listed, pathOf } from "../certificates/text";
-import { meaningOf } from "./meaning";
+import type { Answer } from "../certificates/admission";
+import { entryWords } from "../certificates/entry-roll";
+import { devicesOf } from "./change-devices";
 import type { Inventory } from "./inventory";
 import type { DeviceFate } from "./lock-out";
-import {
-  MOST_NAMED,
-  type NamedDevices,
-  type PlanCertificate,
-  type PlanChange,
-  type PlanDevices,
-  type PlanOverlap,
-  type PlanSlot,
-} from "./model";
+import { isBreach, type Meaning, meaningOf, summaryOf, undecidedWords } from "./meaning";
+import { stockWords } from "./stock";
+import type { PlanCertificate, PlanChange, PlanOverlap, PlanSlot } from "./model";
 import { PHASES, PROCEDURES } from "./words";
 
 const DAY_MS = 86_400_000;
@@ -28,6 +22,10 @@ export interface ChangeContext {
   before: Declared | undefined;
   after: Declared;
   now: Date;
+  /** Devices whose hub identity goes, by the key of their entry. */
+  removed: ReadonlyMap<string, ReadonlySet<string>>;
+  /** What DPS answers afterwards to a device it has never seen, by who issued its leaf. Absent: not read. */
+  strangers?: (issuer: string) => Answer;
 }
 
 export function changeOf(
@@ -45,6 +43,23 @@ export function changeOf(
     old === undefined || facts === undefined || fates === undefined
       ? null
       : devicesOf(old, entry, facts, fates, context);
+  const leaving = minus(old?.slots ?? [], entry?.slots ?? []);
+  const meaning: Meaning = {
+    entry: entryWords(entry ?? old ?? { kind: "group", id: roll.entry }),
+    procedure,
+    phase,
+    isGroup: roll.kind === "group",
+    isClosed: entry?.enabled !== true,
+    arriving: listed(minus(entry?.slots ?? [], old?.slots ?? []).map(slotName)),
+    // What an entry that is only disabled holds goes as well.
+    leaving: listed((leaving.length === 0 ? (old?.slots ?? []) : leaving).map(slotName)),
+    staying: listed((entry?.slots ?? []).map(slotName)),
+    devices,
+    stock:
+      isBreach(procedure) && roll.kind === "group" && old !== undefined
+        ? stockWords(leaving.length === 0 ? old.slots : leaving, context.strangers, slotName)
+        : [],
+  };
   return {
     path: roll.entry,
     kind: roll.kind,
@@ -53,24 +68,26 @@ export function changeOf(
     phase,
     phaseWords: PHASES[phase],
     words,
-    meaning: meaningOf({
-      procedure,
-      phase,
-      isGroup: roll.kind === "group",
-      arriving: listed(minus(entry?.slots ?? [], old?.slots ?? []).map(slotName)),
-      leaving: listed(minus(old?.slots ?? [], entry?.slots ?? []).map(slotName)),
-      staying: listed((entry?.slots ?? []).map(slotName)),
-      devices,
-    }),
+    summary: summaryOf(meaning),
+    meaning: meaningOf(meaning),
+    status:
+      old === undefined && entry === undefined
+        ? null
+        : { before: statusOf(old), after: statusOf(entry) },
     slots:
       old === undefined && entry === undefined
         ? caSlots(roll, context)
         : slots(old, entry, context),
     overlap: overlapOf(roll, old, entry, facts, context.now),
-    devices,
+    devices: devices && { ...devices, undecidedWords: undecidedWords(meaning) },
     steps: steps.map((each) => each.words),
     back,
   };
+}
+
+function statusOf(entry: Entry | undefined): "enabled" | "disabled" | null {
+  if (entry === undefined) return null;
+  return entry.enabled ? "enabled" : "disabled";
 }
 
 function slots(
@@ -164,7 +181,7 @@ function anchorOf({ pem }: KnownCertificate, declared: Declared): string | null 
 }
 
 function overlapOf(
-  { phase }: Roll,
+  { kind, phase, procedure, steps }: Roll,
   old: Entry | undefined,
   entry: Entry | undefined,
   facts: EntryFacts | undefined,
@@ -173,6 +190,14 @@ function overlapOf(
   if (old === undefined || entry === undefined) return null;
   const gone = minus(old.slots, entry.slots);
   const added = minus(entry.slots, old.slots);
+  if (isBreach(procedure)) {
+    const from = steps.findIndex(({ action }) => action.do === "disable") + 1;
+    const to = steps.findIndex(({ action }) => action.do === "write") + 1;
+    if (!entry.enabled || from === 0 || to === 0) return null;
+    const whom = kind === "group" ? "nobody of this group" : "the device";
+    const can = kind === "group" ? "can" : "cannot";
+    return { days: 0, words: `from step ${from} to step ${to} ${whom} ${can} register` };
+  }
   if (phase === "replace" && gone.length > 0 && added.length > 0) {
     return {
       days: 0,
@@ -204,57 +229,4 @@ function overlapOf(
     days: Math.max(0, Math.floor((end - begin) / DAY_MS)),
     words: `until ${new Date(end).toISOString().slice(0, 10)}, when the first of them expires`,
   };
-}
-
-function devicesOf(
-  old: Entry,
-  entry: Entry | undefined,
-  facts: EntryFacts,
-  fates: DeviceFate[],
-  { before, after }: ChangeContext,
-): PlanDevices {
-  const among = allKnown(before, after);
-  const next = entry?.slots ?? [];
-  const gone = minus(old.slots, next);
-  const breaches = new Breaches(before, after);
-  const isBreach = gone.some(
-    ({ certificateName = "", certificate: each }) =>
-      breaches.of(certificateName, each) !== undefined,
-  );
-  const both = { ...old, slots: [...old.slots, ...minus(next, old.slots)] };
-  const usage = usageOf(facts, both, among, isBreach);
-  const kept = gone.length > 0 ? next : minus(next, old.slots);
-  const staying = using(usage, kept);
-  const leaving = gone.flatMap((slot) => atRisk(usage, slot, next).onOld);
-  const onOld = gone.length > 0 ? leaving : using(usage, old.slots, kept);
-  const settled = new Set([...staying, ...onOld].map(({ deviceId }) => deviceId));
-  const notKnown = facts.devices.filter(({ deviceId }) => !settled.has(deviceId));
-  const ofEntry = fates.filter((each) => each.entry === old.key);
-  const cutOff = ofEntry.filter(({ fate }) => fate === "refused");
-  const shutOut = ofEntry.filter(({ fate }) => fate === "shut out");
-  return {
-    onRecord: facts.devices.length,
-    onNew: staying.length,
-    onOld: onOld.length,
-    notKnown: notKnown.length,
-    cutOff: cutOff.length,
-    shutOut: shutOut.length,
-    names: {
-      cutOff: some(cutOff),
-      shutOut: some(shutOut),
-      onOld: some(onOld),
-      notKnown: some(notKnown),
-    },
-    edge: named(facts.edge),
-    children: named(facts.children),
-    withSasKey: named(facts.withSasKey),
-  };
-}
-
-function some(devices: { deviceId: string }[]): string[] {
-  return devices.slice(0, MOST_NAMED).map(({ deviceId }) => deviceId);
-}
-
-function named(ids: string[]): NamedDevices {
-  return { count: ids.length, names: ids.slice(0, MOST_NAMED) };
 }

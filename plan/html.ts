@@ -1,4 +1,5 @@
 /** The plan as one HTML page: no script, nothing loaded from elsewhere, good to print. */
+import { glossaryFor } from "./glossary";
 import { codeOf, listOf, sentenceOf, tableOf } from "./html-text";
 import type {
   Plan,
@@ -15,18 +16,19 @@ import {
   counted,
   deviceLists,
   deviceWords,
-  GLOSSARY,
+  fateRows,
   headline,
+  leftWords,
   otherLines,
   overlapWords,
   registrationsWords,
   removalWords,
+  statusWords,
   whereWords,
 } from "./telling";
 import { timelineOf } from "./plan-timeline";
 import { escaped, timelineSvg } from "./timeline-svg";
 import { timelineTable } from "./timeline-table";
-import { FATES } from "./words";
 
 const STYLE = `
 :root{color-scheme:light}
@@ -44,6 +46,20 @@ svg{max-width:100%;height:auto}summary{cursor:pointer;font-weight:600}pre{white-
 export function html(plan: Plan): string {
   const title = `Certificate plan for stack ${plan.stack}`;
   const timeline = timelineOf(plan);
+  const body = `<h1>Certificate plan for stack ${codeOf(plan.stack)}</h1>
+<p>${whereWords(plan).map(sentenceOf).join(" ")}</p>
+<div class="head ${plan.verdict}">${listOf(headline(plan).map(emphasised))}</div>
+${findings("Refused", plan.refusals)}
+${plan.errors.length === 0 ? "" : section("The preview broke off", plan.errors.map((text) => `<pre>${escaped(text.replaceAll("\\u{a}", "\n"))}</pre>`).join("\n"))}
+${plan.lockOut === null ? "" : fates(plan, plan.lockOut)}
+${removal(plan)}
+${timeline.entries.length === 0 ? "" : section("Certificates over time", `${timelineSvg(timeline)}\n<details><summary>The same as a table</summary>\n<div class="wide">${timelineTable(timeline)}</div></details>`)}
+${findings("Warnings", plan.warnings)}
+${findings("Waived", plan.waived)}
+${plan.changes.map(change).join("\n")}
+${order(plan)}
+${certificates(plan)}
+${section("Besides", listOf(otherLines(plan).map(sentenceOf)))}`;
   return `<!doctype html>
 <html lang="en">
 <head>
@@ -54,21 +70,15 @@ export function html(plan: Plan): string {
 <style>${STYLE}</style>
 </head>
 <body>
-<h1>Certificate plan for stack ${codeOf(plan.stack)}</h1>
-<p>${whereWords(plan).map(sentenceOf).join(" ")}</p>
-<div class="head ${plan.verdict}">${listOf(headline(plan).map(emphasised))}</div>
-${findings("Refused", plan.refusals)}
-${plan.errors.length === 0 ? "" : section("The preview broke off", plan.errors.map((text) => `<pre>${escaped(text.replaceAll("\\u{a}", "\n"))}</pre>`).join("\n"))}
-${plan.lockOut === null ? "" : fates(plan.lockOut)}
-${removal(plan)}
-${timeline.entries.length === 0 ? "" : section("Certificates over time", `${timelineSvg(timeline)}\n<details><summary>The same as a table</summary>\n<div class="wide">${timelineTable(timeline)}</div></details>`)}
-${findings("Warnings", plan.warnings)}
-${findings("Waived", plan.waived)}
-${plan.changes.map(change).join("\n")}
-${order(plan)}
-${certificates(plan)}
-${section("Besides", listOf(otherLines(plan).map(sentenceOf)))}
-${section("What the words mean", `<dl>${GLOSSARY.map(([word, meaning]) => `<dt><strong>${escaped(word)}</strong></dt><dd>${escaped(meaning)}</dd>`).join("\n")}</dl>`)}
+${body}
+${section(
+  "What the words mean",
+  `<dl>${glossaryFor(body)
+    .map(
+      ([word, meaning]) => `<dt><strong>${escaped(word)}</strong></dt><dd>${escaped(meaning)}</dd>`,
+    )
+    .join("\n")}</dl>`,
+)}
 </body>
 </html>
 `;
@@ -80,7 +90,9 @@ function section(title: string, content: string): string {
 
 function emphasised(line: string): string {
   const text = sentenceOf(line);
-  return /CUT OFF|^Refused|broke off/.test(line) ? `<span class="cut">${text}</span>` : text;
+  return /CUT OFF|disconnected|^Nothing replaces|^Refused|broke off/.test(line)
+    ? `<span class="cut">${text}</span>`
+    : text;
 }
 
 function findings(title: string, all: PlanFinding[]): string {
@@ -100,14 +112,12 @@ function findings(title: string, all: PlanFinding[]): string {
       );
 }
 
-function fates({ counts, depends, devices }: PlanLockOut): string {
-  const rows = Object.entries(FATES).flatMap(([fate, words]) => {
-    const count = counts[fate as keyof typeof counts];
-    const names = devices.flatMap((each) => (each.fate === fate ? (each.device ?? []) : []));
-    const shown =
-      fate === "refused" ? `<span class="cut">${escaped(words)}</span>` : escaped(words);
-    return count === 0 ? [] : [[String(count), shown, named(names, count)]];
-  });
+function fates(plan: Plan, { depends, devices }: PlanLockOut): string {
+  const rows = fateRows(plan).map(({ fate, count, words, names }) => [
+    String(count),
+    fate === "refused" ? `<span class="cut">${sentenceOf(words)}</span>` : sentenceOf(words),
+    named(names, count),
+  ]);
   const why = devices
     .filter(({ fate }) => fate !== "shut out" && fate !== "not known")
     .map(
@@ -142,7 +152,7 @@ function removal({ removal: found, registrations }: Plan): string {
     "Hub identities that are removed",
     listOf([...lines, ...removalWords(found)].map(sentenceOf)) +
       hubs(found) +
-      `<p>Each of them loses:</p>${listOf(found.loses.map(sentenceOf))}`,
+      `<p>What becomes of each of them:</p>${listOf(found.loses.map(sentenceOf))}`,
   );
 }
 
@@ -154,7 +164,12 @@ function hubs({ hubs: all }: PlanRemoval): string {
     String(left),
     named(names, goes),
   ]);
-  return tableOf("By hub", ["Hub", "Removed", "Spared", "Left", "Which"], rows, [1, 2, 3]);
+  return tableOf(
+    "By hub",
+    ["Hub", "Removed", "Kept (known good)", "Still to remove", "Which"],
+    rows,
+    [1, 2, 3],
+  );
 }
 
 function change(one: PlanChange, index: number): string {
@@ -171,6 +186,7 @@ function change(one: PlanChange, index: number): string {
     steps,
     words,
   } = one;
+  const status = statusWords(one);
   const number = /^P\d/.test(procedure) ? ` (${procedure})` : "";
   const rows = slots.map(({ slot, before, after }) => [
     slot,
@@ -185,7 +201,8 @@ function change(one: PlanChange, index: number): string {
       `<p>${sentenceOf(words)}, at ${codeOf(path)}. Phase <strong>${sentenceOf(phaseWords)}</strong>.</p>`,
       ...meaning.map((each) => `<p>${sentenceOf(each)}</p>`),
       ...(rows.length === 0 ? [] : [tableOf("Slots", ["Slot", "Now", "After"], rows)]),
-      ...(overlap === null ? [] : [`<p>${sentenceOf(overlapWords(overlap))}</p>`]),
+      ...(status === undefined ? [] : [`<p>${sentenceOf(status)}</p>`]),
+      ...(overlap === null ? [] : [`<p>${sentenceOf(overlapWords(overlap, procedure))}</p>`]),
       ...(devices === null ? [] : [deviceList(devices)]),
       ...(steps.length === 0 ? [] : [`<p>What happens:</p>${listOf(steps.map(sentenceOf), true)}`]),
       ...(back === "" ? [] : [`<p>To go back: ${sentenceOf(back)}.</p>`]),
@@ -198,8 +215,7 @@ function cell(certificate: PlanCertificate | null): string {
   const { ca, facts, name } = certificate;
   const reference = ca === null ? "" : `CA ${codeOf(ca)}: `;
   if (facts === null) return `${reference}${codeOf(name ?? "")}, made during up`;
-  const left = facts.daysLeft < 0 ? "expired" : counted(facts.daysLeft, "day");
-  return `${reference}${codeOf(certificateName(certificate))}<br>SHA-256 ${codeOf(facts.sha256.slice(0, 8))}…, ${escaped(facts.notBefore.slice(0, 10))} to ${escaped(facts.notAfter.slice(0, 10))} (${left})`;
+  return `${reference}${codeOf(certificateName(certificate))}<br>SHA-256 ${codeOf(facts.sha256.slice(0, 8))}…, ${escaped(facts.notBefore.slice(0, 10))} to ${escaped(facts.notAfter.slice(0, 10))} (${leftWords(facts.daysLeft)})`;
 }
 
 function deviceList(devices: PlanDevices): string {

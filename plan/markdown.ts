@@ -1,4 +1,5 @@
 /** The plan as Markdown for a comment on a pull request. */
+import { glossaryFor } from "./glossary";
 import { code, sentence } from "./markdown-text";
 import {
   certificateName,
@@ -6,12 +7,14 @@ import {
   counted,
   deviceLists,
   deviceWords,
-  GLOSSARY,
+  fateRows,
   headline,
+  leftWords,
   otherLines,
   overlapWords,
   registrationsWords,
   removalWords,
+  statusWords,
   whereWords,
 } from "./telling";
 import type {
@@ -22,7 +25,6 @@ import type {
   PlanFinding,
   PlanLockOut,
 } from "./model";
-import { FATES } from "./words";
 
 /** Longest comment that GitHub takes, characters. */
 const LONGEST = 65_536;
@@ -92,7 +94,7 @@ function page(plan: Plan, folding: Folding, says: string): string {
     ...(plan.errors.length === 0
       ? []
       : [`### The preview broke off\n\n${plan.errors.map((text) => fenced(text)).join("\n\n")}`]),
-    plan.lockOut === null ? "" : fates(plan.lockOut, folding),
+    plan.lockOut === null ? "" : fates(plan, plan.lockOut, folding),
     removal(plan, folding),
     findings("Warnings", plan.warnings),
     findings("Waived", plan.waived, "Accepted for a time, each with its reason."),
@@ -103,9 +105,10 @@ function page(plan: Plan, folding: Folding, says: string): string {
     order(plan, folding),
     folding.certificates ? certificates(plan) : "",
     other(plan),
-    `<details><summary>What the words mean</summary>\n\n${GLOSSARY.map(([word, meaning]) => `- **${word}**: ${meaning}`).join("\n")}\n\n</details>`,
   ];
-  return `${sections.filter((one) => one !== "").join("\n\n")}\n`;
+  const text = sections.filter((one) => one !== "").join("\n\n");
+  const words = glossaryFor(text).map(([word, meaning]) => `- **${word}**: ${meaning}`);
+  return `${text}\n\n<details><summary>What the words mean</summary>\n\n${words.join("\n")}\n\n</details>\n`;
 }
 
 function intro(plan: Plan): string {
@@ -127,19 +130,11 @@ function findings(title: string, all: PlanFinding[], about = ""): string {
   return `### ${title}\n\n${about === "" ? "" : `${about}\n\n`}${lines.join("\n")}`;
 }
 
-function fates({ counts, depends, devices }: PlanLockOut, folding: Folding): string {
-  const rows = Object.entries(FATES).flatMap(([fate, words]) => {
-    const count = counts[fate as keyof typeof counts];
-    if (count === 0) return [];
-    const those = devices.filter((each) => each.fate === fate);
-    return [
-      `| ${count} | ${words} | ${names(
-        those.flatMap(({ device }) => device ?? []),
-        count,
-        folding,
-      )} |`,
-    ];
-  });
+function fates(plan: Plan, { depends, devices }: PlanLockOut, folding: Folding): string {
+  const rows = fateRows(plan).map(
+    ({ count, words, names: ids }) =>
+      `| ${count} | ${sentence(words)} | ${names(ids, count, folding)} |`,
+  );
   if (rows.length === 0) return "### Devices\n\nNo device is on record with this service.";
   const why = devices
     .filter(({ fate }) => fate !== "shut out" && fate !== "not known")
@@ -180,8 +175,8 @@ function removal({ removal: found, registrations }: Plan, folding: Folding): str
   return [
     "### Hub identities that are removed",
     lines.map((line) => `- ${sentence(line)}`).join("\n"),
-    `Hub | Removed | Spared | Left | Which\n- | -: | -: | -: | -\n${hubs.join("\n")}`,
-    `Each of them loses:\n\n${found.loses.map((what) => `- ${sentence(what)}`).join("\n")}`,
+    `Hub | Removed | Kept (known good) | Still to remove | Which\n- | -: | -: | -: | -\n${hubs.join("\n")}`,
+    `What becomes of each of them:\n\n${found.loses.map((what) => `- ${sentence(what)}`).join("\n")}`,
   ].join("\n\n");
 }
 
@@ -194,7 +189,8 @@ function section(change: PlanChange, index: number, folding: Folding): string {
     `${sentence(words)}, at ${code(path)}. Phase **${sentence(phaseWords)}**.`,
     ...change.meaning.map(sentence),
     slots(change),
-    ...(overlap === null ? [] : [sentence(overlapWords(overlap))]),
+    sentence(statusWords(change) ?? ""),
+    ...(overlap === null ? [] : [sentence(overlapWords(overlap, procedure))]),
     ...(devices === null ? [] : [deviceList(devices, folding)]),
     ...(folding.steps && steps.length > 0
       ? [`What happens:\n\n${steps.map((step, at) => `${at + 1}. ${sentence(step)}`).join("\n")}`]
@@ -224,8 +220,7 @@ function cell(certificate: PlanCertificate | null): string {
   const reference = ca === null ? "" : `CA ${code(ca)}: `;
   if (facts === null) return `${reference}${code(name ?? "")}, made during up`;
   const { notAfter, notBefore, sha256, daysLeft } = facts;
-  const left = daysLeft < 0 ? "expired" : counted(daysLeft, "day");
-  return `${reference}${code(certificateName(certificate))}, SHA-256 ${code(sha256.slice(0, 8))}…, ${notBefore.slice(0, 10)} to ${notAfter.slice(0, 10)} (${left})`;
+  return `${reference}${code(certificateName(certificate))}, SHA-256 ${code(sha256.slice(0, 8))}…, ${notBefore.slice(0, 10)} to ${notAfter.slice(0, 10)} (${leftWords(daysLeft)})`;
 }
 
 function deviceList(devices: PlanDevices, folding: Folding): string {

@@ -1,33 +1,103 @@
 /** What a change means for the devices, said to somebody who has never seen DPS. */
 import type { Phase, Procedure } from "../certificates/declared";
 import type { PlanDevices } from "./model";
+import { FATES } from "./words";
+
+type Devices = Omit<PlanDevices, "undecidedWords">;
 
 export interface Meaning {
+  /** "enrollment group `sensors`" */
+  entry: string;
   procedure: Procedure;
   phase: Phase;
   isGroup: boolean;
+  /** Nobody registers by it afterwards: it is disabled, or gone. */
+  isClosed: boolean;
   /** Certificates by name, in words; empty: none. */
   arriving: string;
   leaving: string;
   /** All that are accepted afterwards. */
   staying: string;
   /** Null: not read, or a new entry. */
-  devices: PlanDevices | null;
+  devices: Devices | null;
+  /** What becomes of devices that nobody counts, in sentences. */
+  stock: string[];
 }
 
 const BREACH: ReadonlySet<Procedure> = new Set<Procedure>(["P4", "P6", "P7"]);
+
+export function isBreach(procedure: Procedure): boolean {
+  return BREACH.has(procedure);
+}
+
+/** What a reviewer has to know first. */
+export function summaryOf(change: Meaning): string[] {
+  const { arriving, devices, entry, isClosed, leaving, phase, procedure } = change;
+  if (isBreach(procedure)) {
+    return [
+      ...(devices === null || devices.onRecord === 0
+        ? []
+        : [`${disconnectedWords(devices, entry)}.`]),
+      ...(isClosed
+        ? [
+            `Nothing replaces ${leaving}: no device can come back by ${entry} until a later change puts a new certificate in.`,
+          ]
+        : []),
+      ...(devices === null || devices.onRecord === 0 || isClosed ? [] : [comeBack(devices)]),
+    ];
+  }
+  if (phase !== "retire" || devices === null || dependent(devices) > 0 || arriving !== "")
+    return [];
+  return [`No device on record depends on ${leaving}; no hub identity is removed for it.`];
+}
+
+function disconnectedWords({ disconnected, onRecord }: Devices, entry: string): string {
+  if (disconnected === 0) return `No device of ${entry} is disconnected`;
+  if (onRecord === 1) return `The one device of ${entry} is disconnected`;
+  return disconnected === onRecord
+    ? `${allOf(onRecord)} devices of ${entry} are disconnected`
+    : `${disconnected} of ${onRecord} devices of ${entry} ${disconnected === 1 ? "is" : "are"} disconnected`;
+}
+
+function comeBack({ admitted, disconnected, onRecord, shutOut, undecided }: Devices): string {
+  const can =
+    disconnected === onRecord
+      ? "can come back"
+      : `of the ${onRecord} on record can register afterwards`;
+  const cannot = shutOut === 0 ? "" : `, ${shutOut} cannot until they are given a new certificate`;
+  return undecided.count > 0
+    ? `How many ${can} is not known: ${admitted} confirmed, ${undecided.count} without evidence${cannot}.`
+    : `How many ${can}: ${admitted}${cannot}.`;
+}
+
+/** Those who may be out afterwards. */
+function dependent({ cutOff, notKnown, onOld }: Devices): number {
+  return cutOff + notKnown + onOld;
+}
+
+/** What becomes of devices of which it is not known whether they are admitted afterwards. */
+export function undecidedWords(change: Meaning): string {
+  const { arriving, devices, isClosed, isGroup, procedure, staying } = change;
+  if (!isBreach(procedure) || devices === null) return FATES["not known"];
+  const out = devices.disconnected >= devices.onRecord ? "disconnected; " : "";
+  if (isClosed) return `${out}nothing replaces what they came in by`;
+  return `${out}come back only with ${below(arriving === "" ? staying : arriving, isGroup)}: no evidence that they have one`;
+}
 
 export function meaningOf(change: Meaning): string[] {
   return BREACH.has(change.procedure) ? ofBreach(change) : ofPhase(change);
 }
 
-function ofBreach({ phase, isGroup, arriving, staying, devices }: Meaning): string[] {
+function ofBreach({ isClosed, isGroup, arriving, staying, devices, stock }: Meaning): string[] {
   const out = isGroup
-    ? `${whom(devices, true)} lose connection, hub identity and registration, because nobody can tell a thief's device from a real one; a manifest of issued leaves could, and the table of hub identities counts whom it spares.`
+    ? lossOfGroup(devices)
     : "The device loses its connection, its hub identity and its registration.";
-  if (phase === "contain" || staying === "") {
-    const stays = "Nothing takes the place of what is closed";
-    return [out, `${stays}: who is out stays out until a new certificate is put in.`];
+  if (isClosed || staying === "") {
+    return [
+      out,
+      "Nothing takes the place of what is closed: who is out stays out until a later change puts a new certificate in.",
+      ...stock,
+    ];
   }
   const accepted = arriving === "" ? staying : arriving;
   return [
@@ -35,7 +105,18 @@ function ofBreach({ phase, isGroup, arriving, staying, devices }: Meaning): stri
     isGroup
       ? `A device that has a certificate below ${accepted} registers again by itself and comes back. One that has only the compromised CA's stays out until somebody gives it a new one.`
       : `It comes back by itself when it has the new certificate (${accepted}). Until somebody gives it that, it stays out.`,
+    ...stock,
   ];
+}
+
+function lossOfGroup(devices: Devices | null): string {
+  const what = "connection, hub identity and registration";
+  if (devices !== null && devices.disconnected < devices.onRecord) {
+    const { disconnected, onRecord } = devices;
+    return `${disconnected} of ${onRecord} devices on record under it ${disconnected === 1 ? "loses" : "lose"} ${what}; the table of hub identities counts those that are kept.`;
+  }
+  const loses = devices?.onRecord === 1 ? "loses" : "lose";
+  return `${whom(devices, true)} ${loses} ${what}, because nobody can tell a thief's device from a real one. A manifest of issued leaves could: devices that it proves good are kept.`;
 }
 
 function ofPhase(change: Meaning): string[] {
@@ -50,7 +131,9 @@ function ofPhase(change: Meaning): string[] {
     case "retire":
     case "replace":
       return [
-        `A device that has only ${below(leaving, isGroup)} cannot register any more. It stays connected until its hub refuses it or it has to register again, and then it is out.`,
+        devices !== null && dependent(devices) === 0
+          ? `No device on record has only ${below(leaving, isGroup)}. One that has never registered, and has only such a one, cannot register any more.`
+          : `A device that has only ${below(leaving, isGroup)} cannot register any more. It stays connected until its hub refuses it or it has to register again, and then it is out.`,
         `A device that has ${below(staying, isGroup)} is not touched.`,
       ];
     case "enroll":
@@ -59,7 +142,7 @@ function ofPhase(change: Meaning): string[] {
         : [`Devices with ${below(arriving, isGroup)} can register from now on.`];
     case "remove":
       return [
-        `${whom(devices, isGroup)} cannot register by this entry any more, and stay in their hub; the table of devices says whether another entry admits them.`,
+        `${whom(devices, isGroup)} cannot register by this entry any more; who is in a hub stays there. The table of devices says whether another entry admits them.`,
       ];
     case "disable":
       return [
@@ -76,11 +159,16 @@ function ofPhase(change: Meaning): string[] {
   }
 }
 
-function whom(devices: PlanDevices | null, isGroup: boolean): string {
+function allOf(count: number): string {
+  return count === 2 ? "Both" : `All ${count}`;
+}
+
+function whom(devices: Devices | null, isGroup: boolean): string {
   if (!isGroup) return "The device";
-  return devices === null
-    ? "The devices of the group"
-    : `All ${devices.onRecord} devices on record under it`;
+  if (devices === null || devices.onRecord === 0) return "The devices of the group";
+  return devices.onRecord === 1
+    ? "The one device on record under it"
+    : `${allOf(devices.onRecord)} devices on record under it`;
 }
 
 function below(names: string, isGroup: boolean): string {

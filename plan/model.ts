@@ -55,8 +55,12 @@ export interface PlanChange {
   phaseWords: string;
   /** One line. */
   words: string;
+  /** What a reviewer has to know of it first, in sentences. */
+  summary: string[];
   /** What it means for devices, in sentences. */
   meaning: string[];
+  /** Of the entry; null there: there is none. Null: a CA certificate, which has none. */
+  status: { before: EntryStatus | null; after: EntryStatus | null } | null;
   slots: PlanSlot[];
   /** Null: there is no certificate before and after to overlap. */
   overlap: PlanOverlap | null;
@@ -66,6 +70,8 @@ export interface PlanChange {
   /** How to go back, a sentence without its full stop. */
   back: string;
 }
+
+export type EntryStatus = "enabled" | "disabled";
 
 export interface PlanSlot {
   slot: "primary" | "secondary" | "certificate";
@@ -97,7 +103,7 @@ export interface PlanCertificate {
 }
 
 export interface PlanOverlap {
-  /** Whole days in which DPS accepts both: still to come, or of a retirement so far. Null: not known. */
+  /** Whole days in which DPS accepts both: still to come, or of a retirement so far. 0: there is none, in a breach a gap. Null: not known. */
   days: number | null;
   words: string;
 }
@@ -115,6 +121,14 @@ export interface PlanDevices {
   cutOff: number;
   /** Refused after it because their certificate is compromised, or they are denied. */
   shutOut: number;
+  /** Known to be admitted after it, by this entry or another. */
+  admitted: number;
+  /** Whether they are admitted after it is not known. */
+  undecided: NamedDevices;
+  /** What becomes of those, in words. */
+  undecidedWords: string;
+  /** Their hub identity is removed. */
+  disconnected: number;
   /** At most 20 each. */
   names: { cutOff: string[]; shutOut: string[]; onOld: string[]; notKnown: string[] };
   /** They come back only when they are set to. */

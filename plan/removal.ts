@@ -21,14 +21,21 @@ export interface RemovalFacts {
   issued: readonly IssuedLeaf[];
 }
 
-/** Null when no key is newly compromised, or nobody came in with one. */
-export function removalOf(facts: RemovalFacts, inventory: Inventory): PlanRemoval | null {
+export interface Removal {
+  /** Null when no key is newly compromised, or nobody came in with one. */
+  plan: PlanRemoval | null;
+  /** Device IDs whose hub identity goes, by the key of their entry. */
+  removed: Map<string, Set<string>>;
+}
+
+export function removalOf(facts: RemovalFacts, inventory: Inventory): Removal {
   const { before, after, remove, goodIssuers, issued } = facts;
   const known = new Set(before === undefined ? [] : compromisedKeys(before).map(({ key }) => key));
   const keys = compromisedKeys(after).filter(({ key }) => !known.has(key));
   const cas = new Map(inventory.caCertificates.map(({ name, thumbprint }) => [name, thumbprint]));
   const perHub = new Map<string, { goes: Set<string>; spared: number; left: number }>();
   const notKnown = new Set<string>();
+  const removed = new Map<string, Set<string>>();
   for (const key of keys) {
     const thumbprints = new Set(reachedThumbprints(key));
     const holds = ({ slots }: LiveEntry): boolean =>
@@ -51,12 +58,15 @@ export function removalOf(facts: RemovalFacts, inventory: Inventory): PlanRemova
         perHub.set(identity.hub, hub);
         if (leaf !== "stolen" && (kind !== "group" || leaf === "good")) hub.spared += 1;
         else if (leaf === "unknown" && remove?.how === "evidenced") hub.left += 1;
-        else hub.goes.add(nameOf(device));
+        else {
+          hub.goes.add(nameOf(device));
+          removed.set(device.entry, (removed.get(device.entry) ?? new Set()).add(nameOf(device)));
+        }
         if (kind === "group" && leaf === "unknown") notKnown.add(nameOf(device));
       }
     }
   }
-  if (perHub.size === 0) return null;
+  if (perHub.size === 0) return { plan: null, removed };
   const hubs = [...perHub].map(([hub, { goes, spared, left }]) => ({
     hub,
     goes: goes.size,
@@ -66,7 +76,7 @@ export function removalOf(facts: RemovalFacts, inventory: Inventory): PlanRemova
   }));
   const most = Math.max(...hubs.map(({ goes }) => goes));
   const writes = most * WRITES_A_DEVICE[remove?.keep ?? "delete"];
-  return {
+  const plan: PlanRemoval = {
     how: remove?.how ?? null,
     keep: remove?.keep ?? null,
     hubs: hubs.sort((one, other) => one.hub.localeCompare(other.hub)),
@@ -74,6 +84,7 @@ export function removalOf(facts: RemovalFacts, inventory: Inventory): PlanRemova
     loses: loses(remove?.keep),
     minutes: Math.ceil(writes / REGISTRY_A_MINUTE),
   };
+  return { plan, removed };
 }
 
 function nameOf({ deviceId }: InventoryDevice): string {
@@ -83,10 +94,10 @@ function nameOf({ deviceId }: InventoryDevice): string {
 function loses(keep: RemovalSettings["keep"] | undefined): string[] {
   return keep === "rekey"
     ? [
-        "its connection, and its certificate at the hub: the identity stays, disabled, with a thumbprint that nobody has, until the device registers again",
+        "lost at once: its connection, and its certificate at the hub; the identity stays, disabled, with a thumbprint that nobody has, until the device registers again",
       ]
     : [
-        "its connection at once, and its identity: what is queued for it and what it has reported is gone",
-        "tags, desired properties, modules and the place below an Edge device: saved before, and given back when it has registered again",
+        "lost at once: its connection; lost for good: queued messages, reported properties",
+        "saved before and restored once it is back: tags, desired properties, modules, its place below an Edge device",
       ];
 }

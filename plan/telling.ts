@@ -1,12 +1,17 @@
 /** What the plan says in sentences, in Markdown and in HTML alike. */
+import type { Procedure } from "../certificates/declared";
+import type { Fate } from "./lock-out";
+import { isBreach } from "./meaning";
 import type {
   Plan,
   PlanCertificate,
+  PlanChange,
   PlanDevices,
   PlanOverlap,
   PlanRegistrations,
   PlanRemoval,
 } from "./model";
+import { FATES } from "./words";
 
 /** Where the plan is for, and of when it is. */
 export function whereWords({ madeAt, service, target }: Plan): string[] {
@@ -17,6 +22,9 @@ export function whereWords({ madeAt, service, target }: Plan): string[] {
     `As of ${madeAt.slice(0, 16).replace("T", " ")} UTC.`,
   ];
 }
+
+/** Of more changes each one's own section says it. */
+const MOST_SUMMARIES = 5;
 
 /** What a reviewer has to know first. */
 export function headline(plan: Plan): string[] {
@@ -29,6 +37,7 @@ export function headline(plan: Plan): string[] {
   }[verdict];
   return [
     what,
+    ...changes.slice(0, MOST_SUMMARIES).flatMap(({ summary }) => summary),
     ...(lockOut === null ? [] : lockOutLines(lockOut)),
     ...(plan.removal === null
       ? []
@@ -39,9 +48,8 @@ export function headline(plan: Plan): string[] {
             "hub identities",
           )} in ${counted(plan.removal.hubs.length, "hub")} will be removed: those devices are disconnected.`,
         ]),
-    ...(warnings.length + waived.length === 0
-      ? []
-      : [`${counted(warnings.length, "warning")}, ${waived.length} waived.`]),
+    ...(warnings.length > 0 ? [`${counted(warnings.length, "warning")}.`] : []),
+    ...(waived.length > 0 ? [`${counted(waived.length, "fault")} waived.`] : []),
   ];
 }
 
@@ -49,20 +57,39 @@ function lockOutLines({ counts, depends }: NonNullable<Plan["lockOut"]>): string
   const all = Object.values(counts).reduce((sum, each) => sum + each, 0);
   if (all === 0) return [];
   const unsure = depends.reduce((sum, { count }) => sum + count, 0);
+  const isClear = counts.refused === 0 && counts["not known"] === 0;
+  const unknown = counts["not touched"];
   const parts = [
-    counts.refused === 0
-      ? "none that is known would be cut off by mistake"
-      : `${counts.refused} would be CUT OFF: they can register now and cannot afterwards`,
-    ...(counts["shut out"] > 0 ? [`${counts["shut out"]} shut out as it is meant`] : []),
-    ...(counts.other > 0 ? [`${counts.other} come in by another entry than now`] : []),
-    ...(counts["let in"] > 0 ? [`${counts["let in"]} are let in that are refused now`] : []),
-    ...(counts["not known"] > 0 ? [`of ${counts["not known"]} it is not known`] : []),
-    ...(counts["not touched"] > 0
-      ? [`${counts["not touched"]} are not known either, but nothing changes for their group`]
+    ...(counts.refused > 0
+      ? [`${counts.refused} would be CUT OFF: they can register now and cannot afterwards`]
+      : []),
+    ...(isClear ? ["none would be cut off by mistake"] : []),
+    ...(counts.same > 0 ? [`${counts.same} ${are(counts.same)} admitted as before`] : []),
+    ...(counts["shut out"] > 0
+      ? [`${counts["shut out"]} ${are(counts["shut out"])} shut out as it is meant`]
+      : []),
+    ...(counts.other > 0
+      ? [`${counts.other} ${counts.other === 1 ? "comes" : "come"} in by another entry than now`]
+      : []),
+    ...(counts["let in"] > 0
+      ? [`${counts["let in"]} ${are(counts["let in"])} let in, refused now`]
+      : []),
+    ...(counts["stays refused"] > 0
+      ? [`${counts["stays refused"]} ${are(counts["stays refused"])} refused before and after`]
+      : []),
+    ...(counts["not known"] > 0
+      ? [`of ${counts["not known"]} it is not known whether they can register afterwards`]
+      : []),
+    ...(unknown > 0
+      ? [
+          unknown === 1
+            ? "1 has a certificate that is not known, but nothing changes for its group"
+            : `${unknown} have certificates that are not known, but nothing changes for their group`,
+        ]
       : []),
   ];
   return [
-    `Of ${counted(all, "device")} on record ${parts.join("; ")}.`,
+    `Of ${counted(all, "device")} on record: ${parts.join("; ")}.`,
     ...(unsure > 0 ? [`For some it depends on what is not known about DPS.`] : []),
   ];
 }
@@ -83,19 +110,55 @@ export function deviceWords({
 }: PlanDevices): string {
   if (onRecord === 0) return "No device is on record under it.";
   const parts = [
-    `${onNew} have what is accepted afterwards`,
-    `${onOld} have only the old certificate`,
-    `of ${notKnown} it is not known`,
+    ...(onNew > 0 ? [`${onNew} ${have(onNew)} what is accepted afterwards`] : []),
+    ...(onOld > 0 ? [`${onOld} ${have(onOld)} only the old certificate`] : []),
+    ...(notKnown > 0 ? [`of ${notKnown} it is not known which certificate they have`] : []),
   ];
   const ends = [
     cutOff > 0 ? ` ${cutOff} would be cut off.` : "",
-    shutOut > 0 ? ` ${shutOut} are shut out, as it is meant.` : "",
+    shutOut > 0 ? ` ${shutOut} ${are(shutOut)} shut out, as it is meant.` : "",
   ];
-  return `Devices on record under it: ${onRecord}. ${parts.join(", ")}.${ends.join("")}`;
+  return `${counted(onRecord, "device")} ${are(onRecord)} on record under it: ${parts.join(", ")}.${ends.join("")}`;
 }
 
-export function overlapWords({ days, words }: PlanOverlap): string {
+export function overlapWords({ days, words }: PlanOverlap, procedure: Procedure): string {
+  if (isBreach(procedure)) return `Gap: ${words}.`;
   return days === null ? `Overlap: ${words}.` : `Overlap: ${counted(days, "day")} (${words}).`;
+}
+
+/** "Enrollment group: enabled → disabled"; undefined where it stays as it is. */
+export function statusWords({ kind, status }: PlanChange): string | undefined {
+  const { before = null, after = null } = status ?? {};
+  if (before === null || after === null || before === after) return undefined;
+  return `${kind === "group" ? "Group" : "Individual enrollment"}: ${before} → ${after}.`;
+}
+
+/** The rows of the table of devices: how many, what becomes of them, and who. */
+export function fateRows({
+  changes,
+  lockOut,
+}: Plan): { fate: Fate; count: number; words: string; names: string[] }[] {
+  if (lockOut === null) return [];
+  const inBreach = changes.flatMap(({ devices }) =>
+    devices === null ||
+    devices.undecided.count === 0 ||
+    devices.undecidedWords === FATES["not known"]
+      ? []
+      : [{ fate: "not known" as const, words: devices.undecidedWords, ...devices.undecided }],
+  );
+  const told = inBreach.reduce((sum, { count }) => sum + count, 0);
+  const toldNames = new Set(inBreach.flatMap(({ names }) => names));
+  return (Object.keys(FATES) as Fate[]).flatMap((fate) => {
+    const names = lockOut.devices.flatMap((each) =>
+      each.fate === fate ? (each.device ?? []) : [],
+    );
+    const row = { fate, count: lockOut.counts[fate], words: FATES[fate], names };
+    const rest =
+      fate === "not known"
+        ? { ...row, count: row.count - told, names: names.filter((name) => !toldNames.has(name)) }
+        : row;
+    return [...(fate === "not known" ? inBreach : []), ...(rest.count > 0 ? [rest] : [])];
+  });
 }
 
 export function registrationsWords({ devices, minutes }: PlanRegistrations): string[] {
@@ -115,7 +178,7 @@ export function removalWords({ how, keep, minutes, notKnown }: PlanRemoval): str
     how === null
       ? "How they are removed is not known, because the change was refused before that was judged; counted as if at once."
       : `How: ${manner[how]}${keep === "rekey" ? "; identities stay and get another thumbprint" : ""}.`,
-    `Time: ${atLeast(minutes)}, at 100 registry operations a minute and unit of an S1 or S2 hub.`,
+    `Time: ${atLeast(minutes)}, at 100 operations a minute for each unit of a hub (S1, S2).`,
     ...(notKnown > 0
       ? [
           `Of ${counted(notKnown, "device")} it is not known who issued their certificate: DPS and the hub do not say. A manifest of issued leaves would.`,
@@ -137,7 +200,12 @@ export function otherLines({ caEntries, notKnown, resources }: Plan): string[] {
       : [
           `CA entries: ${caEntries.used} of ${caEntries.limit} are used, ${caEntries.afterwards} afterwards; ${caEntries.limit - caEntries.afterwards} are free then.`,
         ]),
-    `Pulumi resources: ${create} to create, ${update} to update, ${replace} to replace, ${resources.delete} to delete, ${same} unchanged.`,
+    // A program always has resources: none means that no engine was asked.
+    ...(create + update + replace + resources.delete + same === 0
+      ? []
+      : [
+          `Pulumi resources: ${create} to create, ${update} to update, ${replace} to replace, ${resources.delete} to delete, ${same} unchanged.`,
+        ]),
     ...azure.map(
       ({ op, type, name, properties }) =>
         `${op} of Azure resource \`${name}\` (\`${type}\`)${properties.length > 0 ? `: ${properties.join(", ")}` : ""}`,
@@ -164,8 +232,11 @@ export function deviceLists(
     { what: "shut out", count: shutOut, names: names.shutOut },
     { what: "on the old certificate", count: onOld, names: names.onOld },
     { what: "not known", count: notKnown, names: names.notKnown },
-    { what: "IoT Edge, which come back only when they are set to", ...edge },
-    { what: "below an Edge device, the same", ...children },
+    { what: "IoT Edge, which come back only when they are set to register again", ...edge },
+    {
+      what: "below an Edge device, which come back only when they are set to register again",
+      ...children,
+    },
     { what: "with a symmetric key at the hub, which no roll reaches", ...withSasKey },
   ];
 }
@@ -176,35 +247,19 @@ export function certificateName({ facts, name }: PlanCertificate): string {
     : facts.commonName;
 }
 
+/** "3136 days left" */
+export function leftWords(daysLeft: number): string {
+  return daysLeft < 0 ? "expired" : `${counted(daysLeft, "day")} left`;
+}
+
+function are(count: number): string {
+  return count === 1 ? "is" : "are";
+}
+
+function have(count: number): string {
+  return count === 1 ? "has" : "have";
+}
+
 export function counted(count: number, thing: string, things = `${thing}s`): string {
   return `${count} ${count === 1 ? thing : things}`;
 }
-
-export const GLOSSARY: readonly [string, string][] = [
-  [
-    "DPS",
-    "Azure's Device Provisioning Service: a device shows it its certificate, and is told which IoT hub it belongs to.",
-  ],
-  [
-    "registration",
-    "a device's visit to DPS. It happens at first start, and whenever its hub refuses the device. Between two registrations DPS has no say.",
-  ],
-  ["individual enrollment", "an entry that lets in one device, by its own certificate."],
-  [
-    "enrollment group",
-    "an entry that lets in every device whose certificate was issued below a CA certificate (a root, or an intermediate).",
-  ],
-  [
-    "slot",
-    "each entry has two, primary and secondary: either certificate is accepted. That is how one is replaced without a gap.",
-  ],
-  [
-    "hub identity",
-    "what an IoT hub knows of a device, with the certificate that it registered with last. Removing it ends the device's connection.",
-  ],
-  ["on record", "DPS remembers that the device has registered under this entry."],
-  [
-    "not known",
-    "neither DPS nor the hub tells which CA issued a device's certificate; it is known when the device reports it, or a manifest of issued leaves says it.",
-  ],
-];

@@ -22,7 +22,7 @@ export const PHASES: Record<Phase, string> = {
   prepare: "prepare: the new certificate is accepted beside the old one",
   activate: "activate: the two certificates change places",
   retire: "retire: the old certificate is accepted no more",
-  contain: "contain: what admits the compromised certificate is closed; nothing replaces it",
+  contain: "contain: what admits the compromised certificate is closed; no new one takes its place",
   replace: "replace: the old certificate is accepted no more, the new one is",
   remove: "remove: the entry is taken away",
   enroll: "enroll: devices with this certificate can register",

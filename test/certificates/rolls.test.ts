@@ -252,7 +252,7 @@ describe("a change", () => {
     ).rolls[0];
     assert.deepEqual(retire === undefined ? [] : stepWords(retire), [
       `write enrollment group \`sensors\`: secondary CA \`root-b\`: ${shown(all.rootB)}`,
-      `enrollment group \`sensors\` no longer admits CA \`root-a\`: ${shown(all.rootA)}`,
+      `from then on enrollment group \`sensors\` no longer admits CA \`root-a\`: ${shown(all.rootA)}`,
       "delete CA certificate `root-a` from the service",
     ]);
   });
