@@ -43,7 +43,11 @@ export function summaryOf(change: Meaning): string[] {
             `Nothing replaces ${leaving}: no device can come back by ${entry} until a later change puts a new certificate in.`,
           ]
         : []),
-      ...(devices === null || devices.onRecord === 0 || isClosed ? [] : [comeBack(devices)]),
+      ...(devices === null ||
+      isClosed ||
+      devices.admitted + devices.shutOut + devices.undecided.count === 0
+        ? []
+        : [comeBack(devices)]),
     ];
   }
   if (phase !== "retire" || devices === null || dependent(devices) > 0 || arriving !== "")
@@ -60,14 +64,20 @@ function disconnectedWords({ disconnected, onRecord }: Devices, entry: string): 
 }
 
 function comeBack({ admitted, disconnected, onRecord, shutOut, undecided }: Devices): string {
+  const stay =
+    onRecord === 1
+      ? "It stays out until it is given a new certificate"
+      : `${shutOut} ${shutOut === 1 ? "stays" : "stay"} out until given a new certificate`;
+  const come = `${admitted} can register afterwards with what ${admitted === 1 ? "it has" : "they have"}`;
+  if (undecided.count === 0) {
+    const parts = [...(admitted > 0 ? [come] : []), ...(shutOut > 0 ? [stay] : [])];
+    return `${parts.join("; ")}.`;
+  }
   const can =
     disconnected === onRecord
       ? "can come back"
       : `of the ${onRecord} on record can register afterwards`;
-  const cannot = shutOut === 0 ? "" : `, ${shutOut} cannot until they are given a new certificate`;
-  return undecided.count > 0
-    ? `How many ${can} is not known: ${admitted} confirmed, ${undecided.count} without evidence${cannot}.`
-    : `How many ${can}: ${admitted}${cannot}.`;
+  return `How many ${can} is not known: ${admitted} confirmed, ${undecided.count} without evidence${shutOut > 0 ? `; ${stay}` : ""}.`;
 }
 
 /** Those who may be out afterwards. */

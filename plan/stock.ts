@@ -24,7 +24,9 @@ export function stockWords(
         const by = found.outcomes.flatMap((each) => (each.admitted ? [entryWords(each)] : []));
         return by.length === 0
           ? [`${one} is refused afterwards: no other entry of this DPS admits it.`]
-          : [`${one} is STILL ADMITTED afterwards, by ${listed([...new Set(by)])}.`];
+          : [
+              `${one} is admitted as well by ${listed([...new Set(by)])}. The breach closes every entry of this DPS that holds ${nameOf(slot)}, declared here or not; see that none is left that admits it by a certificate above.`,
+            ];
       }),
     ].join(" "),
   ];

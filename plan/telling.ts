@@ -61,7 +61,9 @@ function lockOutLines({ counts, depends }: NonNullable<Plan["lockOut"]>): string
   const unknown = counts["not touched"];
   const parts = [
     ...(counts.refused > 0
-      ? [`${counts.refused} would be CUT OFF: they can register now and cannot afterwards`]
+      ? [
+          `${counts.refused} would be CUT OFF: ${counts.refused === 1 ? "it" : "they"} can register now and cannot afterwards`,
+        ]
       : []),
     ...(isClear ? ["none would be cut off by mistake"] : []),
     ...(counts.same > 0 ? [`${counts.same} ${are(counts.same)} admitted as before`] : []),
