@@ -53,7 +53,7 @@ const FOLDINGS: (Folding & { says: string })[] = [
     certificates: false,
     names: 0,
     steps: false,
-    changes: 50,
+    changes: 40,
     says: "names of devices, the table of certificates, and the steps of each change",
   },
   {

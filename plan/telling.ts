@@ -2,14 +2,15 @@
 import type { Procedure } from "../certificates/declared";
 import type { Fate } from "./lock-out";
 import { isBreach } from "./meaning";
-import type {
-  Plan,
-  PlanCertificate,
-  PlanChange,
-  PlanDevices,
-  PlanOverlap,
-  PlanRegistrations,
-  PlanRemoval,
+import {
+  MOST_NAMED,
+  type Plan,
+  type PlanCertificate,
+  type PlanChange,
+  type PlanDevices,
+  type PlanOverlap,
+  type PlanRegistrations,
+  type PlanRemoval,
 } from "./model";
 import { FATES } from "./words";
 
@@ -38,6 +39,9 @@ export function headline(plan: Plan): string[] {
   return [
     what,
     ...changes.slice(0, MOST_SUMMARIES).flatMap(({ summary }) => summary),
+    ...(changes.slice(MOST_SUMMARIES).some(({ summary }) => summary.length > 0)
+      ? ["What the other changes do to devices is said with each of them."]
+      : []),
     ...(lockOut === null ? [] : lockOutLines(lockOut)),
     ...(plan.removal === null
       ? []
@@ -135,21 +139,19 @@ export function statusWords({ kind, status }: PlanChange): string | undefined {
   return `${kind === "group" ? "Group" : "Individual enrollment"}: ${before} → ${after}.`;
 }
 
+export interface FateRow {
+  fate: Fate;
+  count: number;
+  words: string;
+  names: string[];
+}
+
 /** The rows of the table of devices: how many, what becomes of them, and who. */
-export function fateRows({
-  changes,
-  lockOut,
-}: Plan): { fate: Fate; count: number; words: string; names: string[] }[] {
+export function fateRows({ changes, lockOut }: Plan): FateRow[] {
   if (lockOut === null) return [];
-  const inBreach = changes.flatMap(({ devices }) =>
-    devices === null ||
-    devices.undecided.count === 0 ||
-    devices.undecidedWords === FATES["not known"]
-      ? []
-      : [{ fate: "not known" as const, words: devices.undecidedWords, ...devices.undecided }],
-  );
+  const inBreach = breachRows(changes);
   const told = inBreach.reduce((sum, { count }) => sum + count, 0);
-  const toldNames = new Set(inBreach.flatMap(({ names }) => names));
+  const toldNames = new Set(doubtful(changes).flatMap(({ undecided }) => undecided.names));
   return (Object.keys(FATES) as Fate[]).flatMap((fate) => {
     const names = lockOut.devices.flatMap((each) =>
       each.fate === fate ? (each.device ?? []) : [],
@@ -161,6 +163,37 @@ export function fateRows({
         : row;
     return [...(fate === "not known" ? inBreach : []), ...(rest.count > 0 ? [rest] : [])];
   });
+}
+
+/* The devices of breaches of which more is said than that it is not known. */
+function doubtful(changes: PlanChange[]): PlanDevices[] {
+  return changes.flatMap(({ devices }) =>
+    devices === null ||
+    devices.undecided.count === 0 ||
+    devices.undecidedWords === FATES["not known"]
+      ? []
+      : [devices],
+  );
+}
+
+/* Changes of which the same is to be said share a row; of many different ones less is said. */
+function breachRows(changes: PlanChange[]): FateRow[] {
+  const byWords = new Map<string, FateRow>();
+  const told = doubtful(changes);
+  const isMany = new Set(told.map(({ undecidedWords }) => undecidedWords)).size > MOST_SUMMARIES;
+  for (const { undecided, undecidedWords } of told) {
+    const words = isMany
+      ? "in a breach, see each change: no evidence of the certificate they have"
+      : undecidedWords;
+    const { count, names } = byWords.get(words) ?? { count: 0, names: [] };
+    byWords.set(words, {
+      fate: "not known",
+      words,
+      count: count + undecided.count,
+      names: [...names, ...undecided.names].slice(0, MOST_NAMED),
+    });
+  }
+  return [...byWords.values()];
 }
 
 export function registrationsWords({ devices, minutes }: PlanRegistrations): string[] {

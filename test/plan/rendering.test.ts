@@ -28,7 +28,7 @@ describe("a plan as Markdown", () => {
       folded,
       /_Left out, so that this fits a comment: .*\. The HTML page and the JSON have everything\._/,
     );
-    assert.match(folded, /### 10 more changes/);
+    assert.match(folded, /### 20 more changes/);
     const cut = markdown(many(2000));
     assert.ok(cut.length <= 65_536, String(cut.length));
     assert.match(cut, /_The rest was left out, because the plan is longer than a comment may be/);
