@@ -51,7 +51,10 @@ export function recordSlots(
   );
 }
 
-/** Expiration rolls that the stack before has not carried out. */
+/**
+ * Expiration rolls that the stack before has not carried out; or has not done well with, or not to the end,
+ * because it has again what it had before.
+ */
 export function promotionFaults(
   after: Declared,
   rolls: readonly Roll[],
@@ -66,14 +69,19 @@ export function promotionFaults(
     const previous = own.filter((each) => each.entry === entry.path).at(-2);
     if (previous !== undefined && isSame(previous, wanted)) return [];
     const before = own.findLast((each) => hasSlots(each, wanted))?.since ?? "";
-    const there = applied.findLast((each) => hasSlots(each, wanted));
-    if (there !== undefined && there.since > before) return [];
+    const there = applied.findLastIndex((each) => hasSlots(each, wanted));
+    const isCarriedOut = (applied[there]?.since ?? "") > before;
     const current = latest(applied, entry);
+    const isTakenBack =
+      current !== undefined &&
+      !hasSlots(current, wanted) &&
+      applied.slice(0, Math.max(there, 0)).some((each) => hasSlots(each, current));
+    if (isCarriedOut && !isTakenBack) return [];
     return [
       fault(
         "DPS-CERT-150",
         entry.path,
-        `an expiration roll to ${slotWords(wanted)}, which stack ${displayName(stack)} has not carried out` +
+        `an expiration roll to ${slotWords(wanted)}, which stack ${displayName(stack)} has ${isCarriedOut ? "taken back" : "not carried out"}` +
           (current === undefined
             ? " (it has no such enrollment)"
             : ` (it has ${slotWords(current)} since ${current.since})`),

@@ -64,6 +64,16 @@ describe("promotion from stack to stack", () => {
     );
   });
 
+  it("refuses what the stack before has taken back, or has failed with before it went back", () => {
+    const [text] = found(begun, prepared, history(-5, begun, prepared, begun));
+    assert.match(
+      text ?? "",
+      /which stack staging has taken back \(it has certificate one since 2026-05-29/,
+    );
+    const all = history(-9, begun, prepared, retired, prepared);
+    assert.equal(found(prepared, retired, all, history(-20, begun, prepared)).length, 1);
+  });
+
   it("lets a stack take back what it did last", () => {
     assert.deepEqual(found(prepared, begun, [], history(-9, begun, prepared)), []);
   });
