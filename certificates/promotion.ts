@@ -31,6 +31,7 @@ export interface PromotionFacts {
 
 /** Rolls that wait for the stack before; a breach never does. */
 const PROMOTED: ReadonlySet<Procedure> = new Set<Procedure>(["P5", "P8", "P9"]);
+const BREACH: ReadonlySet<Procedure> = new Set<Procedure>(["P4", "P6", "P7", "P12"]);
 /** Of each entry; a roll takes two or three. */
 const KEPT = 12;
 
@@ -60,6 +61,8 @@ export function promotionFaults(
   rolls: readonly Roll[],
   { after: stack, applied, own }: PromotionFacts,
 ): Fault[] {
+  // A refusal stops the whole change, so nothing of a change that answers a breach is refused here.
+  if (rolls.some(({ procedure }) => BREACH.has(procedure))) return [];
   const entries = entriesOf(after);
   return rolls.flatMap((roll) => {
     const entry = entries.find(({ path }) => path === roll.entry);

@@ -83,6 +83,25 @@ describe("promotion from stack to stack", () => {
     assert.deepEqual(found(begun, { ...retired, compromised }, []), []);
   });
 
+  it("lets no other roll of the same change hold a breach up", () => {
+    const other = { "device-2": { primary: { certificate: "one" }, status: "enabled" as const } };
+    const individualEnrollments = { ...begun.individualEnrollments, ...other };
+    const compromised = [{ certificate: "three", reason: "stolen" }];
+    const old = {
+      ...begun,
+      individualEnrollments: {
+        ...individualEnrollments,
+        "device-2": { primary: { certificate: "three" }, status: "enabled" as const },
+      },
+    };
+    const next = {
+      ...prepared,
+      individualEnrollments: { ...individualEnrollments, ...prepared.individualEnrollments },
+    };
+    assert.equal(found(old, next, []).length, 2);
+    assert.deepEqual(found(old, { ...next, compromised }, []), []);
+  });
+
   it("is waived with a reason", () => {
     const waivers = [{ code: "DPS-CERT-150", path: PATH, reason: "hotfix", until: "2026-12-31" }];
     const [text] = found(begun, { ...prepared, waivers }, []);
