@@ -34,6 +34,7 @@ describe("P5, expiration of an individual enrollment's leaf", function () {
     assert.deepEqual(
       judged.map(({ rule }) => rule),
       [
+        "the preview names it in words, and shows certificates by subject, thumbprint and dates",
         "Pulumi calls it by its name: expiration roll, prepare",
         "Pulumi calls it by its name: expiration roll, retire",
         "no device that worked is ever without a certificate that DPS accepts",
