@@ -1,8 +1,8 @@
 /** What has to be read to judge a change in view of the fleet; nothing for most changes. */
 import { Breaches } from "./compromise";
-import type { Declared, KnownFacts, Phase, Procedure, Roll } from "./declared";
+import type { Declared, KnownFacts, Phase, Roll } from "./declared";
 import { takesHubsAway } from "./hub-rules";
-import { inferRolls } from "./rolls";
+import { CLOSING, inferRolls } from "./rolls";
 import { entriesOf, type Entry, entryKey, type EntryKind, own } from "./slots";
 
 export interface FleetQuestions {
@@ -25,7 +25,6 @@ const WITH_DEVICES: ReadonlySet<Phase> = new Set<Phase>([
   "disable",
   "remove",
 ]);
-const BREACH: ReadonlySet<Procedure> = new Set<Procedure>(["P4", "P6", "P7", "P12"]);
 
 export function fleetQuestions(
   before: Declared | undefined,
@@ -38,7 +37,7 @@ export function fleetQuestions(
   const old = before === undefined ? [] : entriesOf(before);
   const isOld = new Set([...old.map(({ key }) => key), ...deniedKeys(before)]);
   const isBreach =
-    rolls.some(({ procedure }) => BREACH.has(procedure)) || isNewlyCompromised(before, after);
+    rolls.some(({ procedure }) => CLOSING.has(procedure)) || isNewlyCompromised(before, after);
   return {
     entries: rolls.flatMap((roll) => {
       const entry = old.find(({ path }) => path === roll.entry);

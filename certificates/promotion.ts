@@ -4,6 +4,7 @@
  */
 import type { Declared, Procedure, Roll, SlotName } from "./declared";
 import { fault, type Fault } from "./faults";
+import { CLOSING } from "./rolls";
 import { entriesOf, type Entry } from "./slots";
 import { displayName, listed } from "./text";
 
@@ -31,7 +32,6 @@ export interface PromotionFacts {
 
 /** Rolls that wait for the stack before; a breach never does. */
 const PROMOTED: ReadonlySet<Procedure> = new Set<Procedure>(["P5", "P8", "P9"]);
-const BREACH: ReadonlySet<Procedure> = new Set<Procedure>(["P4", "P6", "P7", "P12"]);
 /** Of each entry; a roll takes two or three. */
 const KEPT = 12;
 
@@ -62,7 +62,8 @@ export function promotionFaults(
   { after: stack, applied, own }: PromotionFacts,
 ): Fault[] {
   // A refusal stops the whole change, so nothing of a change that answers a breach is refused here.
-  if (rolls.some(({ procedure }) => BREACH.has(procedure))) return [];
+  if (rolls.some(({ procedure, phase }) => CLOSING.has(procedure) && phase !== "readmit"))
+    return [];
   const entries = entriesOf(after);
   return rolls.flatMap((roll) => {
     const entry = entries.find(({ path }) => path === roll.entry);

@@ -50,6 +50,8 @@ function actionKey({ action }: Step): string {
 }
 
 const BREACH: ReadonlySet<Procedure> = new Set<Procedure>(["P4", "P6", "P7"]);
+/** Procedures that shut somebody out, or let him in again (the phase `readmit`). */
+export const CLOSING: ReadonlySet<Procedure> = new Set<Procedure>([...BREACH, "P12"]);
 
 function rollOf(
   before: Declared | undefined,

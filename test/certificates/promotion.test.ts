@@ -102,6 +102,12 @@ describe("promotion from stack to stack", () => {
     assert.deepEqual(found(old, { ...next, compromised }, []), []);
   });
 
+  it("refuses beside a denial that is lifted, which is no answer to a breach", () => {
+    const denied = [{ registrationId: "device-9", reason: "lost" }];
+    assert.deepEqual(found(begun, { ...prepared, denied }, []), []);
+    assert.equal(found({ ...begun, denied }, prepared, []).length, 1);
+  });
+
   it("is waived with a reason", () => {
     const waivers = [{ code: "DPS-CERT-150", path: PATH, reason: "hotfix", until: "2026-12-31" }];
     const [text] = found(begun, { ...prepared, waivers }, []);
