@@ -74,10 +74,9 @@ function inSandbox(wanted: Wanted, env: NodeJS.ProcessEnv): Connection {
 }
 
 /** What is known of a stack's DPS before anything of Azure is. Plain JSON. */
-export interface StackService extends Pick<
-  Connection,
-  "target" | "auth" | "subscriptionId" | "resourceGroup"
-> {
+export interface StackService extends Pick<Connection, "target" | "auth" | "resourceGroup"> {
+  /** Absent for the sandbox, whose endpoints say it: who declares it would wait for a plugin's answer. */
+  subscriptionId?: string;
   /** Absent: made up. */
   name?: string;
   /** Of names that are made up: eight letters or digits follow. */
@@ -92,13 +91,17 @@ export async function stackService(
   wanted: StackService,
   env: NodeJS.ProcessEnv = process.env,
 ): Promise<Connection> {
-  const { target, auth, subscriptionId, resourceGroup, name, prefix } = wanted;
+  const { target, auth, resourceGroup, name, prefix } = wanted;
+  const sandbox = target === "sandbox" ? attached(env) : undefined;
+  const subscriptionId = wanted.subscriptionId ?? sandbox?.subscriptionId ?? "";
   const found =
-    target === "sandbox"
-      ? attached(env).filter(
-          (one) => one.resourceGroup.toLowerCase() === resourceGroup.toLowerCase(),
-        )
-      : await servicesIn({ ...wanted, service: name ?? "", serviceHostName: "" });
+    sandbox?.services.filter(
+      (one) => one.resourceGroup.toLowerCase() === resourceGroup.toLowerCase(),
+    ) ??
+    (await servicesIn({
+      ...{ target, auth, subscriptionId, resourceGroup },
+      ...{ service: name ?? "", serviceHostName: "" },
+    }));
   const isIt = (one: string): boolean =>
     name === undefined
       ? one.startsWith(prefix) && /^[a-z0-9]{8}$/.test(one.slice(prefix.length))
@@ -114,9 +117,9 @@ export async function stackService(
   return { target, auth, subscriptionId, resourceGroup, service, serviceHostName };
 }
 
-function attached(env: NodeJS.ProcessEnv): ReturnType<typeof sandboxServices>["services"] {
+function attached(env: NodeJS.ProcessEnv): ReturnType<typeof sandboxServices> {
   try {
-    return sandboxServices(env).services;
+    return sandboxServices(env);
   } catch (error) {
     throw new WhichServiceError((error as Error).message);
   }

@@ -109,7 +109,7 @@ export class ProvisioningService extends pulumi.ComponentResource {
         service: {
           target: args.target,
           auth: args.auth,
-          subscriptionId,
+          ...(args.target === "azure" && { subscriptionId }),
           resourceGroup: args.resourceGroup,
           ...(args.name !== undefined && { name: args.name }),
           prefix: namePrefix(),
