@@ -95,12 +95,13 @@ async function goOn(
   const still = new Set(denied.map((one) => one.toLowerCase()));
   const isStill = ({ registrationId }: ClosedIdentity) => still.has(registrationId.toLowerCase());
   const closed = [...before.filter(isStill)];
+  const hubs = denied.length + before.length === 0 ? [] : await linkedHubs(connection);
   for (const device of await devicesOf(connection, denied)) {
     if (device.sharedWith !== undefined) {
       say(sharedWords(device, device.sharedWith));
       continue;
     }
-    for (const hub of await linkedHubs(connection)) {
+    for (const hub of hubs) {
       const generationId = await close(new HubRegistry(connection, hub), device.deviceId);
       if (generationId === undefined) continue;
       const { registrationId, deviceId } = device;
@@ -108,7 +109,7 @@ async function goOn(
       say(`Denied: device ${displayName(deviceId)} is disabled in ${hub}.`);
     }
   }
-  for (const identity of before.filter((one) => !isStill(one))) {
+  for (const identity of before.filter((one) => !isStill(one) && hubs.includes(one.hub))) {
     await open(connection, identity, compromised);
   }
   return { ...inputs, closed: [...new Map(closed.map((one) => [idOf(one), one])).values()] };
@@ -133,7 +134,7 @@ async function close(registry: HubRegistry, deviceId: string): Promise<string | 
 }
 
 /**
- * Enables what a denial has disabled, and nobody has touched since. What holds a compromised leaf becomes what
+ * In a hub that is still linked: enables what a denial has disabled, and nobody has touched since. What holds a compromised leaf becomes what
  * a breach has closed instead, which the removal ends.
  */
 async function open(
@@ -141,7 +142,6 @@ async function open(
   { deviceId, hub, generationId }: ClosedIdentity,
   compromised: CompromisedKey[],
 ): Promise<void> {
-  if (!(await linkedHubs(connection)).includes(hub)) return;
   const registry = new HubRegistry(connection, hub);
   const identity = await registry.getIdentity(deviceId);
   if (identity === undefined || identity.status === "enabled" || isClosedByUs(identity)) return;
