@@ -72,6 +72,34 @@ export async function provisioningServiceKey(
   return connectionString(serviceHostName, policies, rights, `DPS "${service}"`);
 }
 
+export interface HubPlace {
+  resourceGroup: string;
+  name: string;
+}
+
+/**
+ * Where a linked hub is: DPS names it by its host name alone, and it may be in another resource group.
+ * Undefined: not in the subscription. Throws `ServiceError`.
+ */
+export async function findHub(
+  connection: Connection,
+  hostName: string,
+  operation: string,
+  pacing?: Pacing,
+): Promise<HubPlace | undefined> {
+  const lookFor = async (): Promise<HubPlace | undefined> => {
+    for await (const hub of iotHubs(connection).iotHubResource.listBySubscription()) {
+      if (hub.properties?.hostName?.toLowerCase() !== hostName.toLowerCase()) continue;
+      const resourceGroup = /\/resourceGroups\/([^/]+)\//i.exec(hub.id ?? "")?.[1];
+      return resourceGroup !== undefined && hub.name !== undefined
+        ? { resourceGroup, name: hub.name }
+        : undefined;
+    }
+    return undefined;
+  };
+  return call(resourceManagerAttempt(connection, operation), lookFor, pacing);
+}
+
 /**
  * Connection string of a hub's service API, with a key that may write identities and twins. The hub
  * is looked for by host name in the whole subscription: a linked hub may be in another group.
@@ -81,25 +109,17 @@ export async function hubKey(
   hostName: string,
   pacing?: Pacing,
 ): Promise<string> {
-  const client = iotHubs(connection);
-  const hubs = await call(
-    resourceManagerAttempt(connection, `look for hub ${hostName} in the subscription`),
-    () => all(client.iotHubResource.listBySubscription()),
-    pacing,
-  );
-  const hub = hubs.find(
-    ({ properties }) => properties?.hostName?.toLowerCase() === hostName.toLowerCase(),
-  );
-  const group = /\/resourceGroups\/([^/]+)\//i.exec(hub?.id ?? "")?.[1];
-  if (hub?.name === undefined || group === undefined) {
+  const operation = `look for hub ${hostName} in the subscription`;
+  const hub = await findHub(connection, hostName, operation, pacing);
+  if (hub === undefined) {
     throw new Error(
       `Hub ${hostName} is not in subscription ${connection.subscriptionId}, so its keys cannot be listed: use \`auth: entra\`.`,
     );
   }
-  const name = hub.name;
+  const { resourceGroup, name } = hub;
   const policies = await call(
     resourceManagerAttempt(connection, `list the keys of hub "${name}"`),
-    () => all(client.iotHubResource.listKeys(group, name)),
+    () => all(iotHubs(connection).iotHubResource.listKeys(resourceGroup, name)),
     pacing,
   );
   return connectionString(hostName, policies, ["RegistryWrite", "ServiceConnect"], `hub "${name}"`);
