@@ -6,6 +6,7 @@ import type { Declared, Roll, Step } from "../certificates/declared";
 import { denialGroupId } from "../certificates/denial-group";
 import { inOrder } from "../certificates/roll-steps";
 import { entriesOf, entryKey, entryPath, own } from "../certificates/slots";
+import { uploadedCertificate } from "../certificates/uploaded";
 import type { Inventory, LiveSlot } from "./inventory";
 
 /** Certificates whose bytes are known, and what is known of the others. */
@@ -18,8 +19,8 @@ export class Library {
   constructor(before: Declared | undefined, after: Declared, inventory: Inventory) {
     for (const { pem } of allKnown(before, after)) this.add(pem);
     for (const { certificate } of inventory.caCertificates) {
-      const pem = certificate === undefined ? undefined : pemOf(certificate);
-      if (pem !== undefined) this.add(pem);
+      const known = certificate === undefined ? undefined : uploadedCertificate(certificate);
+      if (known !== undefined) this.addReadable(known.pem);
     }
     for (const { subject, thumbprint } of inventory.caCertificates) {
       this.name(this.idOf(thumbprint), subject);
@@ -50,23 +51,17 @@ export class Library {
     this.bySha1.set(read.summary.sha1Thumbprint, read.id);
   }
 
+  /* Of what has extensions that cannot be read only the thumbprint is known. */
+  private addReadable(pem: string): void {
+    try {
+      this.add(pem);
+    } catch {
+      // It stays so.
+    }
+  }
+
   private name(id: string, commonName: string): void {
     if (!this.certificates.has(id)) this.commonNames.set(id, commonName);
-  }
-}
-
-/* The resource manager shows what was uploaded, base64 of DER or of PEM. */
-function pemOf(body: string): string | undefined {
-  const bytes = Buffer.from(body, "base64");
-  const text = bytes.toString("latin1");
-  const pem = text.includes("-----BEGIN CERTIFICATE-----")
-    ? text
-    : `-----BEGIN CERTIFICATE-----\n${bytes.toString("base64")}\n-----END CERTIFICATE-----\n`;
-  try {
-    return chainCertificate(pem).pem;
-  } catch {
-    // Then it stays a certificate of which only the thumbprint is known.
-    return undefined;
   }
 }
 

@@ -1,7 +1,7 @@
 /** Certificates by which what DPS shows can be recognised. */
-import { X509Certificate } from "node:crypto";
 import type { KnownCertificate } from "../certificates/declared";
 import { summarize } from "../certificates/summary";
+import { uploadedCertificate } from "../certificates/uploaded";
 import type { LiveCaCertificate } from "../clients/ca-certificates";
 
 export class Library {
@@ -9,10 +9,10 @@ export class Library {
 
   /** @param pems of certificates that are known from elsewhere */
   constructor(pems: readonly string[], caCertificates: readonly LiveCaCertificate[]) {
-    pems.forEach((pem) => this.add(pem));
+    pems.forEach((pem) => this.add({ known: true, pem, summary: summarize(pem) }));
     for (const { certificate } of caCertificates) {
-      const pem = certificate === undefined ? undefined : pemOf(certificate);
-      if (pem !== undefined) this.add(pem);
+      const known = certificate === undefined ? undefined : uploadedCertificate(certificate);
+      if (known !== undefined) this.add(known);
     }
   }
 
@@ -25,21 +25,10 @@ export class Library {
     return [...new Set(this.byThumbprint.values())];
   }
 
-  private add(pem: string): void {
-    const summary = summarize(pem);
+  private add(known: KnownCertificate): void {
+    const { summary } = known;
     if (this.byThumbprint.has(summary.sha256Thumbprint)) return;
-    const known: KnownCertificate = { known: true, pem, summary };
     this.byThumbprint.set(summary.sha256Thumbprint, known);
     this.byThumbprint.set(summary.sha1Thumbprint, known);
-  }
-}
-
-/* The resource manager shows what was uploaded, base64 of DER or of PEM, or of something else. */
-function pemOf(body: string): string | undefined {
-  try {
-    return new X509Certificate(Buffer.from(body, "base64")).toString();
-  } catch {
-    // Then only its thumbprint is known.
-    return undefined;
   }
 }

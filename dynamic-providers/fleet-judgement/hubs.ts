@@ -1,8 +1,6 @@
 /** What the linked hubs have: how many devices, and CA certificates of their own. */
-import { X509Certificate } from "node:crypto";
-import type { KnownCertificate } from "../../certificates/declared";
 import type { HubCaFact, HubCounts } from "../../certificates/fleet-facts";
-import { summarize } from "../../certificates/summary";
+import { uploadedCertificate } from "../../certificates/uploaded";
 import { hubCaCertificates } from "../../clients/hub-ca-certificates";
 import { linkedHubs } from "../../clients/hub-client";
 import { HubDevices } from "../../clients/hub-devices";
@@ -44,20 +42,10 @@ export async function readHubCas(
         hubCaCertificates(connection, hub),
       );
       return (found ?? []).map(({ name, thumbprint, certificate }): HubCaFact => {
-        const known = certificate === undefined ? undefined : certificateIn(certificate);
+        const known = certificate === undefined ? undefined : uploadedCertificate(certificate);
         return { hub, name, sha1Thumbprint: thumbprint, ...(known && { certificate: known }) };
       });
     }),
   );
   return lists.flat();
-}
-
-/* PEM or DER, base64. What is neither is not known. */
-function certificateIn(base64: string): KnownCertificate | undefined {
-  try {
-    const pem = new X509Certificate(Buffer.from(base64, "base64")).toString();
-    return { known: true, pem, summary: summarize(pem) };
-  } catch {
-    return undefined;
-  }
 }
