@@ -1,6 +1,4 @@
 /** What the state of a Pulumi stack says of the DPS instances that it manages. */
-import { execFile } from "node:child_process";
-import { promisify } from "node:util";
 import { Breaches } from "../certificates/compromise";
 import type { KnownCertificate } from "../certificates/declared";
 import { knownCertificates } from "../certificates/slots";
@@ -9,6 +7,7 @@ import type { FleetJudgementInputs } from "../dynamic-providers/fleet-judgement/
 import { resourceType } from "../dynamic-providers/resource-type";
 import { resolved } from "../dynamic-providers/rotation-manifest/declared-inputs";
 import type { Connection } from "../clients/target";
+import { runEngine } from "../gitops/engine";
 
 /** One DPS instance of a stack. */
 export interface ManagedService {
@@ -36,18 +35,13 @@ export async function exportStack(
   const args = [
     "stack",
     "export",
-    "--non-interactive",
     ...(stack === undefined ? [] : ["--stack", stack]),
     ...(folder === undefined ? [] : ["--cwd", folder]),
   ];
   try {
-    const { stdout } = await promisify(execFile)("pulumi", args, {
-      maxBuffer: 1024 * 1024 * 1024,
-      env: { ...process.env, PULUMI_SKIP_UPDATE_CHECK: "1" },
-    });
-    return stdout;
+    return await runEngine(args, process.cwd());
   } catch (error) {
-    const { code, stderr = "" } = error as { code?: unknown; stderr?: string };
+    const { code, stderr = "" } = (error as Error).cause as { code?: unknown; stderr?: string };
     const found =
       code === "ENOENT" ? "there is no `pulumi` on the PATH" : stderr.trim().split("\n").at(-1);
     throw new StackError(
