@@ -92,6 +92,7 @@ const deniedRoots = stack.held.flatMap(({ resourceName, ca }) =>
 );
 
 const deniedDevices = new DeniedDevices("denials", {
+  ...stack.removal,
   service,
   registrationIds: stack.deniedIds,
   compromised,

@@ -75,6 +75,24 @@ export class HubDevices extends HubClient {
     return { devices: found.map(deviceOf), isComplete: rows.length <= atMost };
   }
 
+  /**
+   * Device IDs of the hub that differ from one of these at most in upper and lower case. The query language
+   * compares by case, so all device IDs are read, at most `atMost`.
+   * @throws ServiceError
+   */
+  async spellings(
+    deviceIds: readonly string[],
+    atMost: number,
+  ): Promise<{ deviceIds: string[]; isComplete: boolean }> {
+    const wanted = new Set(deviceIds.map((one) => one.toLowerCase()));
+    const rows = await this.query("SELECT deviceId FROM devices", atMost);
+    const found = rows.filter(({ deviceId }) => wanted.has(deviceId.toLowerCase()));
+    return {
+      deviceIds: found.map(({ deviceId }) => deviceId),
+      isComplete: rows.length <= atMost,
+    };
+  }
+
   /** Ends with the page in which there are more than `atMost`. */
   private async query(sql: string, atMost: number): Promise<Row[]> {
     const rows: Row[] = [];

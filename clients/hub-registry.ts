@@ -33,20 +33,13 @@ const IDS_A_QUERY = 50;
 const PAGE_SIZE = 100;
 /** What this project writes as the reason of an identity that it has disabled, on the way out of the hub. */
 const REASON = "dps-certificates: closed after a breach";
-/** The same, of a device that is denied. */
-export const DENIED = "dps-certificates: denied";
 
 /** What was read with an identity and is needed to write it, keys included: never part of a state. */
 const wires = new WeakMap<HubIdentity, WireIdentity>();
 
 /** Disabled by this project, on the way to being removed or rekeyed; not by a person. */
-export function isClosedByUs(identity: HubIdentity): boolean {
-  return isClosedBecause(identity, REASON);
-}
-
-/** Disabled, for this reason. */
-export function isClosedBecause({ status, statusReason }: HubIdentity, reason: string): boolean {
-  return status === "disabled" && statusReason === reason;
+export function isClosedByUs({ status, statusReason }: HubIdentity): boolean {
+  return status === "disabled" && statusReason === REASON;
 }
 
 /** All methods throw `ServiceError`; "PreconditionFailed" when the etag is not the current one. */

@@ -2,12 +2,13 @@ import * as pulumi from "@pulumi/pulumi";
 import type { CompromisedKey } from "../certificates/compromised-keys";
 import { DeniedDevicesResource } from "../dynamic-providers/resources";
 import type { ProvisioningService } from "./provisioning-service";
+import type { Removal } from "./removal-settings";
 
-export interface DeniedDevicesArgs {
+export interface DeniedDevicesArgs extends Removal {
   service: ProvisioningService;
   /** Registration IDs that DPS refuses; none: what denials have disabled before is enabled again. */
   registrationIds: string[];
-  /** Everything that is declared compromised: whoever holds such a leaf is not enabled again. */
+  /** Everything that is declared compromised: whoever came in with it is not enabled again. */
   compromised: pulumi.Input<CompromisedKey[]>;
   /** What refuses them in DPS: they could register again otherwise. */
   closed: pulumi.Resource[];
@@ -20,10 +21,18 @@ export interface DeniedDevicesArgs {
 export class DeniedDevices extends pulumi.ComponentResource {
   constructor(name: string, args: DeniedDevicesArgs, options?: pulumi.ComponentResourceOptions) {
     super("dps-certificates:index:DeniedDevices", name, {}, options);
-    const { service, registrationIds, compromised, closed } = args;
+    const { service, registrationIds, compromised, closed, remove, goodIssuers } = args;
     new DeniedDevicesResource(
       name,
-      { connection: service.connection, denied: registrationIds, compromised },
+      {
+        connection: service.connection,
+        denied: registrationIds,
+        stack: `${pulumi.getProject()}/${pulumi.getStack()}`,
+        compromised,
+        contained: service.containment.contained,
+        remove,
+        goodIssuers,
+      },
       { parent: this, dependsOn: [service.containment, ...closed] },
     );
     this.registerOutputs({});

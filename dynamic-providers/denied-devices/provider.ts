@@ -1,44 +1,22 @@
 import { EnrollmentsClient } from "../../clients/enrollments";
-import {
-  DENIED,
-  type HubIdentity,
-  HubRegistry,
-  isClosedBecause,
-  isClosedByUs,
-  linkedHubs,
-} from "../../clients/hub-registry";
-import type { Connection } from "../../clients/target";
-import { type CompromisedKey, reachedThumbprints } from "../../certificates/compromised-keys";
+import { HubRegistry, linkedHubs } from "../../clients/hub-registry";
 import { displayName } from "../../certificates/text";
 import { type Handler, hasUnknown, say } from "../handler";
+import { type Device, devicesOf, sharedWords, withSpellings } from "./devices";
+import { type BreachScope, type ClosedIdentity, lift, Liftings } from "./lifting";
+import { denialReason, deniersOf, markOf } from "./marks";
 
-export interface DeniedDevicesInputs {
-  connection: Connection;
+/** What is declared compromised is judged before an identity is enabled when its denial is lifted. */
+export interface DeniedDevicesInputs extends BreachScope {
   /** Registration IDs that are denied, without a certificate that takes the place of another one. */
   denied: string[];
-  /** What is declared compromised: an identity with such a leaf is not enabled when its denial is lifted. */
-  compromised: CompromisedKey[];
-}
-
-/** A hub identity that a denial has closed. */
-export interface ClosedIdentity {
-  registrationId: string;
-  deviceId: string;
-  hub: string;
-  /** Another one later says that the identity was deleted and made anew. */
-  generationId: string;
+  /** `project/stack`: several stacks may deny a device of one hub. */
+  stack: string;
 }
 
 export interface DeniedDevicesOutputs extends DeniedDevicesInputs {
+  /** Also those whose denial is lifted and that could not be given back yet. */
   closed: ClosedIdentity[];
-}
-
-/** A device of a denied registration ID, and where it is open. */
-interface Device {
-  registrationId: string;
-  deviceId: string;
-  /** Registration ID of somebody else with the same device ID, who is not denied. */
-  sharedWith?: string;
 }
 
 const ID = "denied-devices";
@@ -47,7 +25,8 @@ const ATTEMPTS = 5;
 /**
  * Ends the access that a denied device still has: DPS refuses it, but its hub identity would go on
  * connecting. The identity is disabled, in every linked hub, and keeps its twin: a denial may be a mistake,
- * and can be lifted, which enables it again. After a breach identities are deleted instead
+ * and can be lifted, which enables it again, unless somebody else had disabled it, another stack denies
+ * it as well, or a breach reaches it by then. After a breach identities are deleted instead
  * (`DeviceRegistrationRemoval`). Azure: "How to deprovision devices that were previously auto-provisioned".
  */
 export const deniedDevices: Handler<DeniedDevicesInputs, DeniedDevicesOutputs> = {
@@ -56,16 +35,17 @@ export const deniedDevices: Handler<DeniedDevicesInputs, DeniedDevicesOutputs> =
   },
 
   async diff(_id, olds, news) {
+    const isOther = !isSame(olds.denied, news.denied);
     if (hasUnknown(news)) {
-      return { changes: !isSame(olds.denied, news.denied) };
+      return { changes: isOther };
     }
-    const open = await openIn(news);
-    open.forEach(({ device, hub }) =>
+    const open = await openIn(news, olds.closed);
+    open.forEach(({ deviceId, hub }) =>
       say(
-        `Device ${displayName(device.deviceId)} is denied, and its identity in ${hub} is enabled: \`pulumi up\` disables it.`,
+        `Device ${displayName(deviceId)} is denied, and its identity in ${hub} is enabled: \`pulumi up\` disables it.`,
       ),
     );
-    return { changes: !isSame(olds.denied, news.denied) || open.length > 0 };
+    return { changes: isOther || open.length > 0 || (await isOwed(news, olds.closed)) };
   },
 
   async create(inputs) {
@@ -91,40 +71,58 @@ async function goOn(
   inputs: DeniedDevicesInputs,
   before: ClosedIdentity[],
 ): Promise<DeniedDevicesOutputs> {
-  const { connection, denied, compromised } = inputs;
-  const still = new Set(denied.map((one) => one.toLowerCase()));
-  const isStill = ({ registrationId }: ClosedIdentity) => still.has(registrationId.toLowerCase());
-  const closed = [...before.filter(isStill)];
+  const { connection, denied } = inputs;
+  const mark = markOf(inputs.stack);
+  const closed = before.filter((one) => isDenied(inputs, one));
   const hubs = denied.length + before.length === 0 ? [] : await linkedHubs(connection);
-  for (const device of await devicesOf(connection, denied)) {
-    if (device.sharedWith !== undefined) {
-      say(sharedWords(device, device.sharedWith));
-      continue;
-    }
-    for (const hub of hubs) {
-      const generationId = await close(new HubRegistry(connection, hub), device.deviceId);
-      if (generationId === undefined) continue;
-      const { registrationId, deviceId } = device;
-      closed.push({ registrationId, deviceId, hub, generationId });
+  const devices = await devicesOf(new EnrollmentsClient(connection), denied);
+  devices.forEach(({ sharedWith, ...device }) => {
+    if (sharedWith !== undefined) say(sharedWords(device, sharedWith));
+  });
+  const alone = devices.filter(({ sharedWith }) => sharedWith === undefined);
+  for (const hub of hubs) {
+    const registry = new HubRegistry(connection, hub);
+    for (const { registrationId, deviceId } of await withSpellings(connection, hub, alone)) {
+      const names = [mark, ...before.map((one) => one.mark)];
+      const done = await close(registry, deviceId, mark, names);
+      if (done === undefined) continue;
+      closed.push({ registrationId, deviceId, hub, ...done });
       say(`Denied: device ${displayName(deviceId)} is disabled in ${hub}.`);
     }
   }
-  for (const identity of before.filter((one) => !isStill(one) && hubs.includes(one.hub))) {
-    await open(connection, identity, compromised);
-  }
+  const lifted = before.filter((one) => !isDenied(inputs, one));
+  closed.push(...(await liftAll(inputs, lifted, hubs)));
   return { ...inputs, closed: [...new Map(closed.map((one) => [idOf(one), one])).values()] };
 }
 
-/** Disables it; undefined: it is not there, or disabled already. */
-async function close(registry: HubRegistry, deviceId: string): Promise<string | undefined> {
+/**
+ * Disables it; undefined: it is not there, or somebody had disabled it.
+ * @param names this stack, as it calls itself and has called itself
+ */
+async function close(
+  registry: HubRegistry,
+  deviceId: string,
+  mark: string,
+  names: string[],
+): Promise<Pick<ClosedIdentity, "generationId" | "mark"> | undefined> {
   for (let attempt = 1; attempt <= ATTEMPTS; attempt += 1) {
     const identity = await registry.getIdentity(deviceId);
     if (identity === undefined) return undefined;
+    const { generationId = "" } = identity;
+    const deniers = deniersOf(identity);
     // A run that was killed has disabled it and did not live to say so.
-    if (isClosedBecause(identity, DENIED)) return identity.generationId ?? "";
-    if (identity.status === "disabled") return undefined;
-    const outcome = (await registry.disableAll([identity], DENIED)).get(deviceId);
-    if (outcome === "written") return identity.generationId ?? "";
+    const own = deniers.find((one) => names.includes(one));
+    if (own !== undefined) return { generationId, mark: own };
+    if (identity.status === "disabled" && deniers.length === 0) return undefined;
+    const reason = denialReason([...deniers, mark]);
+    if (reason === undefined) {
+      say(
+        `warning: device ${displayName(deviceId)} is disabled in ${registry.hubHostName} because ${deniers.length} other stacks deny it, and the reason has no room for one more: when they lift their denials, the next \`pulumi up\` of this stack disables it again.`,
+      );
+      return undefined;
+    }
+    const outcome = (await registry.disableAll([identity], reason)).get(deviceId);
+    if (outcome === "written") return { generationId, mark };
     if (outcome === "gone") return undefined;
     if (outcome !== "overtaken" && outcome !== undefined) throw outcome;
   }
@@ -133,103 +131,80 @@ async function close(registry: HubRegistry, deviceId: string): Promise<string | 
   );
 }
 
-/**
- * In a hub that is still linked: enables what a denial has disabled, and nobody has touched since. What holds a compromised leaf becomes what
- * a breach has closed instead, which the removal ends.
- */
-async function open(
-  connection: Connection,
-  { deviceId, hub, generationId }: ClosedIdentity,
-  compromised: CompromisedKey[],
-): Promise<void> {
-  const registry = new HubRegistry(connection, hub);
-  const identity = await registry.getIdentity(deviceId);
-  if (identity === undefined || identity.status === "enabled" || isClosedByUs(identity)) return;
-  const words = `Device ${displayName(deviceId)} is not denied any more`;
-  if (identity.generationId !== generationId || !isClosedBecause(identity, DENIED)) {
-    say(`${words}, and stays disabled in ${hub}: somebody else disabled it.`);
-    return;
+/** Answers those to whom something is still owed. A hub that was unlinked is tried as well. */
+async function liftAll(
+  inputs: DeniedDevicesInputs,
+  lifted: ClosedIdentity[],
+  hubs: string[],
+): Promise<ClosedIdentity[]> {
+  const liftings = new Liftings(inputs, hubs);
+  const owed: ClosedIdentity[] = [];
+  for (const one of lifted) {
+    try {
+      if (!(await lift(inputs, one, await liftings.of(one)))) owed.push(one);
+    } catch (error) {
+      if (hubs.includes(one.hub) || !(error instanceof Error)) throw error;
+      owed.push(one);
+      say(
+        `warning: device ${displayName(one.deviceId)} is not denied any more, and stays disabled in ${one.hub}, which is not linked to this DPS any more. ${error.message} ` +
+          "Enable it in that hub by hand if it is to connect there; or link the hub again, and the next `pulumi up` enables it.",
+      );
+    }
   }
-  const isStolen = holdsCompromised(identity, compromised);
-  const written = isStolen ? registry.disableAll([identity]) : registry.enableAll([identity]);
-  const outcome = (await written).get(deviceId);
-  if (outcome !== "written" && outcome !== "gone") {
-    throw new Error(
-      `${words}, and could not be ${isStolen ? "handed over to the removal" : "enabled"} in ${hub}. Run \`pulumi up\` again.`,
-    );
-  }
-  say(
-    isStolen
-      ? `${words}, and stays disabled in ${hub}: its leaf is compromised.`
-      : `${words}, and is enabled again in ${hub}.`,
-  );
+  return owed;
 }
 
-function holdsCompromised({ thumbprints }: HubIdentity, compromised: CompromisedKey[]): boolean {
-  return compromised.some((key) =>
-    thumbprints.some((one) => reachedThumbprints(key).includes(one)),
-  );
+/** Can something be given back now? Hubs that are not linked are not asked again. */
+async function isOwed(inputs: DeniedDevicesInputs, closed: ClosedIdentity[]): Promise<boolean> {
+  const lifted = closed.filter((one) => !isDenied(inputs, one));
+  const hubs = lifted.length === 0 ? [] : await linkedHubs(inputs.connection);
+  const liftings = new Liftings(inputs, hubs);
+  for (const one of lifted.filter(({ hub }) => hubs.includes(hub))) {
+    const { lifting } = await liftings.of(one);
+    if (lifting.what !== "not known") return true;
+  }
+  return false;
 }
 
-/** Denied devices that a hub would let in. */
-async function openIn({ connection, denied }: DeniedDevicesInputs) {
-  const devices = (await devicesOf(connection, denied)).filter(
+function isDenied(
+  { denied }: Pick<DeniedDevicesInputs, "denied">,
+  { registrationId }: ClosedIdentity,
+): boolean {
+  return denied.some((one) => one.toLowerCase() === registrationId.toLowerCase());
+}
+
+/** Denied devices that a hub would let in, as DPS, the enrollments or an earlier run spell them. */
+async function openIn(
+  { connection, denied }: DeniedDevicesInputs,
+  closed: ClosedIdentity[],
+): Promise<{ deviceId: string; hub: string }[]> {
+  const devices = (await devicesOf(new EnrollmentsClient(connection), denied)).filter(
     ({ sharedWith }) => sharedWith === undefined,
   );
-  const found: { device: Device; hub: string }[] = [];
-  for (const hub of devices.length === 0 ? [] : await linkedHubs(connection)) {
-    const twins = await new HubRegistry(connection, hub).findDevices(
-      devices.map(({ deviceId }) => deviceId),
+  const spelt = (device: Device): string[] =>
+    device.isGuess !== true
+      ? [device.deviceId]
+      : [
+          device.deviceId,
+          ...closed
+            .filter((one) => isDenied({ denied: [device.registrationId] }, one))
+            .map(({ deviceId }) => deviceId),
+        ];
+  const deviceIds = [...new Set(devices.flatMap(spelt))];
+  const found: { deviceId: string; hub: string }[] = [];
+  for (const hub of deviceIds.length === 0 ? [] : await linkedHubs(connection)) {
+    const twins = await new HubRegistry(connection, hub).findDevices(deviceIds);
+    found.push(
+      ...twins
+        .filter(({ status }) => status === "enabled")
+        .map(({ deviceId }) => ({ deviceId, hub })),
     );
-    for (const { deviceId, status } of twins) {
-      const device = devices.find((one) => one.deviceId === deviceId);
-      if (device !== undefined && status === "enabled") found.push({ device, hub });
-    }
   }
   return found;
 }
 
-/** A DPS record names the device, or the enrollment does; else it is called as it registers. */
-async function devicesOf(connection: Connection, denied: string[]): Promise<Device[]> {
-  if (denied.length === 0) {
-    return [];
-  }
-  const client = new EnrollmentsClient(connection);
-  const individuals = await client.queryIndividuals();
-  const shut = new Set(denied.map((one) => one.toLowerCase()));
-  const devices: Device[] = [];
-  for (const registrationId of denied) {
-    const own = individuals.find((one) => isSameId(one.registrationId, registrationId));
-    const record = await client.getRegistration(registrationId);
-    const deviceId = record?.deviceId ?? own?.deviceId ?? registrationId;
-    const names = individuals
-      .filter((one) => one.deviceId === deviceId && one.provisioningStatus !== "disabled")
-      .map((one) => one.registrationId);
-    const other = isSameId(deviceId, registrationId)
-      ? undefined
-      : await client.getRegistration(deviceId);
-    const sharedWith = [
-      ...names,
-      ...(other?.status === "assigned" ? [other.registrationId] : []),
-    ].find((one) => !shut.has(one.toLowerCase()));
-    devices.push({ registrationId, deviceId, ...(sharedWith !== undefined && { sharedWith }) });
-  }
-  return devices;
-}
-
-function sharedWords({ registrationId, deviceId }: Device, sharedWith: string): string {
-  return (
-    `warning: registration ID ${displayName(registrationId)} is denied, and its device ID ${displayName(deviceId)} is that of ` +
-    `${displayName(sharedWith)} as well, who is not: its hub identity stays enabled. If it holds the leaf of the denied one, disable it in the hub.`
-  );
-}
-
-function idOf({ registrationId, hub, generationId }: ClosedIdentity): string {
-  return `${registrationId.toLowerCase()} ${hub} ${generationId}`;
-}
-
-function isSameId(one: string, other: string): boolean {
-  return one.toLowerCase() === other.toLowerCase();
+function idOf({ registrationId, deviceId, hub, generationId }: ClosedIdentity): string {
+  return `${registrationId.toLowerCase()} ${deviceId} ${hub} ${generationId}`;
 }
 
 function isSame(one: string[], other: string[]): boolean {

@@ -141,7 +141,10 @@ export function cameBack(
 }
 
 /** All that the declared keys reach. */
-export function reachesOf({ compromised, contained }: RemovalScope): Reach[] {
+export function reachesOf({
+  compromised,
+  contained,
+}: Pick<RemovalScope, "compromised" | "contained">): Reach[] {
   return compromised.map(({ key, registrationIds }) => ({
     key,
     registrationIds,

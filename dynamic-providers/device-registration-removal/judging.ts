@@ -21,7 +21,11 @@ export interface Found {
 export class Evidence {
   private readonly byKey: ReadonlyMap<string, LeafEvidence>;
 
-  constructor({ compromised, goodIssuers, remove }: RemovalScope) {
+  constructor({
+    compromised,
+    goodIssuers,
+    remove,
+  }: Pick<RemovalScope, "compromised" | "goodIssuers" | "remove">) {
     const leaves = issuedLeavesOf(remove.issuedLeaves);
     this.byKey = new Map(
       compromised.map((key) => [key.key, new LeafEvidence(key, goodIssuers, leaves)]),

@@ -2,6 +2,7 @@ import assert from "node:assert/strict";
 import type { CompromisedKey } from "../../certificates/compromised-keys";
 import {
   deniedDevices as handler,
+  type DeniedDevicesInputs,
   type DeniedDevicesOutputs,
 } from "../../dynamic-providers/denied-devices/provider";
 import { TestCa } from "../support/test-ca";
@@ -15,6 +16,7 @@ describe("devices that are denied", () => {
   let id: string;
   let bystander: string;
   let compromised: CompromisedKey[];
+  let breach: Pick<DeniedDevicesInputs, "contained" | "remove" | "goodIssuers">;
 
   before(async () => {
     fleet = await RemovalFleet.open();
@@ -24,12 +26,16 @@ describe("devices that are denied", () => {
     [id, bystander] = (await fleet.begin(2)) as [string, string];
     outs = undefined;
     compromised = [];
+    breach = { contained: {}, remove: NOW, goodIssuers: [] };
   });
   afterEach(() => fleet.end());
 
   /** A run of `up`. Tells whether it changed anything. */
-  async function up(...denied: string[]): Promise<boolean> {
-    const news = { connection: fleet.stage.connection, denied, compromised };
+  const up = (...denied: string[]): Promise<boolean> => upOf("shop/prod", ...denied);
+
+  async function upOf(stack: string, ...denied: string[]): Promise<boolean> {
+    const { connection } = fleet.stage;
+    const news = { connection, denied, stack, compromised, ...breach };
     return fleet.stage.listening(async () => {
       if (outs === undefined) {
         outs = (await handler.create(news)).outs;
@@ -51,7 +57,7 @@ describe("devices that are denied", () => {
     await up();
     assert.equal(await status(id), "enabled");
     assert.equal(await up(id.toUpperCase()), true);
-    assert.equal(await status(id), "disabled: dps-certificates: denied");
+    assert.equal(await status(id), "disabled: dps-certificates: denied by shop/prod");
     assert.equal(await status(bystander), "enabled");
     assert.deepEqual(fleet.stage.said, [
       `Device ${id} is denied, and its identity in ${fleet.stage.sandbox.hub} is enabled: \`pulumi up\` disables it.`,
@@ -88,7 +94,7 @@ describe("devices that are denied", () => {
       fleet.stage.said[0],
       `Device ${id} is denied, and its identity in ${fleet.stage.sandbox.hub} is enabled: \`pulumi up\` disables it.`,
     );
-    assert.equal(await status(id), "disabled: dps-certificates: denied");
+    assert.equal(await status(id), "disabled: dps-certificates: denied by shop/prod");
   });
 
   it("stay disabled when a person had disabled them before", async () => {
@@ -135,11 +141,54 @@ describe("devices that are denied", () => {
     await enrollments.deleteIndividual(other, (await enrollments.getIndividual(other))!.etag);
   });
 
+  it("are not taken for another one whose registration ID is their device ID, and whose device is another", async () => {
+    const [other, third] = [`other-${fleet.count}`, `third-${fleet.count}`];
+    const { enrollments } = fleet.stage;
+    const enroll = async (registrationId: string, deviceId: string) => {
+      const leaf = await TestCa.selfSigned(registrationId);
+      const clientCertificates = { primary: { certificate: leaf.pem } };
+      await enrollments.putIndividual({
+        registrationId,
+        deviceId,
+        attestation: { type: "x509", x509: { clientCertificates } },
+      });
+      await fleet.stage.register(registrationId, leaf);
+      return async () =>
+        enrollments.deleteIndividual(
+          registrationId,
+          (await enrollments.getIndividual(registrationId))!.etag,
+        );
+    };
+    // `third` is the device of `other`, and the registration ID of somebody else.
+    const undo = [await enroll(third, `fourth-${fleet.count}`), await enroll(other, third)];
+    fleet.stage.reset();
+    await up(other);
+    assert.equal(await status(third), "disabled: dps-certificates: denied by shop/prod");
+    assert.deepEqual(fleet.stage.said, [
+      `Denied: device ${third} is disabled in ${fleet.stage.sandbox.hub}.`,
+    ]);
+    for (const each of undo) await each();
+  });
+
+  it("are found as the hub spells them, when DPS has no record of them", async () => {
+    const spelt = `Truck-${fleet.count}`;
+    const primaryThumbprint = "A".repeat(64);
+    const authentication = { type: "selfSigned", x509Thumbprint: { primaryThumbprint } };
+    await fleet.sdk.create({ deviceId: spelt, authentication: authentication as never });
+    await up(spelt.toLowerCase());
+    assert.equal(await status(spelt), "disabled: dps-certificates: denied by shop/prod");
+    assert.equal(await up(spelt.toLowerCase()), false);
+    await fleet.hub.enableAll([(await fleet.hub.getIdentity(spelt))!]);
+    assert.equal(await up(spelt.toLowerCase()), true);
+    await up();
+    assert.equal(await status(spelt), "enabled");
+  });
+
   it("stay shut out, without their leaf, when their CA is found stolen as well", async () => {
     await up(id);
     const scope = await fleet.replaced(NOW);
     await new RemovalRuns(fleet.stage).up(scope);
-    assert.equal(await status(id), "disabled: dps-certificates: denied");
+    assert.equal(await status(id), "disabled: dps-certificates: denied by shop/prod");
     assert.deepEqual(await fleet.present(id, bystander), [id]);
   });
 });

@@ -1,10 +1,9 @@
 import assert from "node:assert/strict";
-import { IotDpsClient } from "@azure/arm-deviceprovisioningservices";
-import { IotHubClient } from "@azure/arm-iothub";
 import { Registry } from "azure-iothub";
 import { HubRegistry } from "../../clients/hub-registry";
 import { RemovalFleet } from "./removal-fleet";
 import { NOW, RemovalRuns } from "./removal-runs";
+import { SecondHub } from "./second-hub";
 
 describe("a removal over two linked hubs", () => {
   let fleet: RemovalFleet;
@@ -13,10 +12,9 @@ describe("a removal over two linked hubs", () => {
 
   before(async () => {
     fleet = await RemovalFleet.open();
-    const connectionString = await linkSecondHub(fleet);
-    sdk = Registry.fromConnectionString(connectionString);
-    const host = /HostName=([^;]+)/.exec(connectionString)![1]!;
-    other = new HubRegistry(fleet.stage.connection, host);
+    const second = await SecondHub.linked(fleet.stage);
+    sdk = Registry.fromConnectionString(second.connectionString);
+    other = new HubRegistry(fleet.stage.connection, second.host);
   });
   after(() => fleet.close());
 
@@ -43,28 +41,3 @@ describe("a removal over two linked hubs", () => {
     await fleet.end();
   });
 });
-
-/** A hub that is linked, and to which nobody is assigned; returns its connection string. */
-async function linkSecondHub({ stage }: RemovalFleet): Promise<string> {
-  const { subscriptionId, credential, clientOptions } = stage.sandbox;
-  const hubs = new IotHubClient(credential, subscriptionId, clientOptions).iotHubResource;
-  const hub = await hubs.beginCreateOrUpdateAndWait("rg", "hub-2", {
-    location: "westus",
-    sku: { name: "S1", capacity: 1 },
-  });
-  const { primaryKey } = await hubs.getKeysForKeyName("rg", "hub-2", "iothubowner");
-  const connectionString = `HostName=${hub.properties?.hostName};SharedAccessKeyName=iothubowner;SharedAccessKey=${primaryKey}`;
-  const services = new IotDpsClient(credential, subscriptionId, clientOptions).iotDpsResource;
-  const service = await services.get("dps", "rg");
-  await services.beginCreateOrUpdateAndWait("rg", "dps", {
-    ...service,
-    properties: {
-      ...service.properties,
-      iotHubs: [
-        ...(service.properties.iotHubs ?? []),
-        { location: "westus", connectionString, applyAllocationPolicy: false },
-      ],
-    },
-  });
-  return connectionString;
-}
