@@ -6,7 +6,7 @@ import type { Declared, Procedure, Roll, SlotName } from "./declared";
 import { fault, type Fault } from "./faults";
 import { CLOSING } from "./rolls";
 import { entriesOf, type Entry } from "./slots";
-import { displayName, listed } from "./text";
+import { displayName, listed, printable } from "./text";
 
 /** What stood in the slots of an enrollment from a moment on. Plain JSON, kept in the state. */
 export interface AppliedSlots {
@@ -20,12 +20,18 @@ export interface AppliedSlots {
   since: string;
 }
 
-/** The stack before this one, and what either has applied so far. */
-export interface PromotionFacts {
-  /** Name of the stack before. */
+/** The stack before this one. */
+export interface StackBefore {
+  /** Its name. */
   after: string;
-  /** What the stack before has applied, oldest first. */
+  /** What it has applied, oldest first. */
   applied: AppliedSlots[];
+  /** Why it could not be read, in the engine's words. Absent: it was. */
+  notRead?: string;
+}
+
+/** The stack before this one, and what either has applied so far. */
+export interface PromotionFacts extends StackBefore {
   /** What this stack has applied, oldest first. */
   own: AppliedSlots[];
 }
@@ -59,7 +65,7 @@ export function recordSlots(
 export function promotionFaults(
   after: Declared,
   rolls: readonly Roll[],
-  { after: stack, applied, own }: PromotionFacts,
+  { after: stack, applied, own, notRead }: PromotionFacts,
 ): Fault[] {
   // A refusal stops the whole change, so nothing of a change that answers a breach is refused here.
   if (rolls.some(({ procedure, phase }) => CLOSING.has(procedure) && phase !== "readmit"))
@@ -81,6 +87,7 @@ export function promotionFaults(
       !hasSlots(current, wanted) &&
       applied.slice(0, Math.max(there, 0)).some((each) => hasSlots(each, current));
     if (isCarriedOut && !isTakenBack) return [];
+    if (notRead !== undefined) return [unread(entry, wanted, stack, notRead)];
     return [
       fault(
         "DPS-CERT-150",
@@ -93,6 +100,20 @@ export function promotionFaults(
       ),
     ];
   });
+}
+
+function unread(
+  { path }: Entry,
+  wanted: Pick<AppliedSlots, "slots">,
+  stack: string,
+  why: string,
+): Fault {
+  return fault(
+    "DPS-CERT-150",
+    path,
+    `an expiration roll to ${slotWords(wanted)}, where stack ${displayName(stack)}, which carries it out first, could not be read (${printable(why)})`,
+    `see to it that the stack exists and this run may read its state, apply the roll to it first, or waive this with a reason`,
+  );
 }
 
 function slotsOf(entry: Entry): Omit<AppliedSlots, "since"> {

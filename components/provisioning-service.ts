@@ -7,7 +7,7 @@ import * as random from "@pulumi/random";
 import type { CompromisedKey } from "../certificates/compromised-keys";
 import type { Declared } from "../certificates/declared";
 import { denialGroupId } from "../certificates/denial-group";
-import type { AppliedSlots } from "../certificates/promotion";
+import type { AppliedSlots, StackBefore } from "../certificates/promotion";
 import type { Connection } from "../clients/target";
 import {
   BreachContainmentResource,
@@ -52,7 +52,7 @@ export interface ProvisioningServiceArgs {
   made: Record<string, pulumi.Input<string>>;
   compromised: pulumi.Input<CompromisedKey[]>;
   /** The stack that carries out expiration rolls before this one, and what it gives out as `appliedRolls`. Default: none. */
-  promotion?: { after: string; applied: pulumi.Input<AppliedSlots[]> };
+  promotion?: pulumi.Input<StackBefore>;
   /** CA certificates that disabled groups shut out before anything else is written, by resource name. Default: none. */
   held?: Record<string, Certificate>;
   /** Key of each declared CA certificate (SHA-256 of SubjectPublicKeyInfo), by its name in DPS. */

@@ -16,9 +16,10 @@ async function main(): Promise<void> {
     .parse()
     .opts<{ stack: string; to: string }>();
   const folder = resolve(to);
-  const { variables, stacks } = await copyState(process.cwd(), stack, folder);
+  const { variables, stacks, missing } = await copyState(process.cwd(), stack, folder);
   for (const [name, value] of Object.entries(variables)) console.log(`${name}=${value}`);
   console.error(`Copied ${stacks.join(", ")} to ${folder}, without secrets.`);
+  if (missing !== undefined) console.error(`warning: stack ${missing}, before it, does not exist.`);
   console.error(`Preview with --config-file ${resolve(folder, `Pulumi.${stack}.yaml`)}`);
 }
 

@@ -15,6 +15,8 @@ export interface Copy {
   variables: Record<string, string>;
   /** The stacks that were copied: the one that was named, and those that it is promoted after. */
   stacks: string[];
+  /** One that it is promoted after and that does not exist: the preview says what that means. */
+  missing?: string;
 }
 
 /** Something that the person has to mend; the message is for them. */
@@ -45,10 +47,25 @@ export async function copyState(program: string, stack: string, folder: string):
   };
   const stacks: string[] = [];
   for (let next: string | undefined = stack; next !== undefined && !stacks.includes(next);) {
+    const exported = await exportedState(program, next);
+    if (exported === undefined) {
+      if (next !== stack) return { variables, stacks, missing: next };
+      throw new CopyError(`There is no stack ${stack} in this backend.`);
+    }
     stacks.push(next);
-    next = await copyOne(program, project, next, folder, variables);
+    next = await copyOne(program, project, next, exported, folder, variables);
   }
   return { variables, stacks };
+}
+
+/** Undefined: there is no such stack. */
+async function exportedState(program: string, stack: string): Promise<Exported | undefined> {
+  try {
+    return JSON.parse(await runEngine(["stack", "export", "--stack", stack], program)) as Exported;
+  } catch (error) {
+    if (/no stack named .* found/.test((error as Error).message)) return undefined;
+    throw error;
+  }
 }
 
 /** Answers the name of the stack that this one is promoted after. */
@@ -56,12 +73,10 @@ async function copyOne(
   program: string,
   project: string,
   stack: string,
+  exported: Exported,
   folder: string,
   variables: Record<string, string>,
 ): Promise<string | undefined> {
-  const exported = JSON.parse(
-    await runEngine(["stack", "export", "--stack", stack], program),
-  ) as Exported;
   const file = join(folder, `${stack}.json`);
   writeFileSync(file, JSON.stringify(withoutSecrets(exported)), { mode: 0o600 });
   await runEngine(["stack", "init", stack, "--no-select"], folder, variables);

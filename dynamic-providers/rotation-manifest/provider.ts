@@ -3,7 +3,7 @@ import { readmitted, remembered } from "../../certificates/compromise";
 import type { KnownFacts } from "../../certificates/declared";
 import { formatFault, refusals } from "../../certificates/faults";
 import { takesHubsAway } from "../../certificates/hub-rules";
-import { type AppliedSlots, type PromotionFacts, recordSlots } from "../../certificates/promotion";
+import { type AppliedSlots, recordSlots, type StackBefore } from "../../certificates/promotion";
 import { rollText } from "../../certificates/roll-words";
 import { judge, judgeAlone } from "../../certificates/rules";
 import type { StackService } from "../../clients/service-lookup";
@@ -28,7 +28,7 @@ export interface RotationManifestInputs extends DeclaredInputs {
    */
   everCompromised?: KnownFacts["compromisedKeys"];
   /** The stack before this one, and what it has applied. Absent: rolls wait for no other stack. */
-  promotion?: Pick<PromotionFacts, "after" | "applied">;
+  promotion?: StackBefore;
   /** What this stack was told to have in its slots, oldest first; written by `check`. */
   applied?: AppliedSlots[];
 }

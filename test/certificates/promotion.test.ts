@@ -108,6 +108,23 @@ describe("promotion from stack to stack", () => {
     assert.equal(found({ ...begun, denied }, prepared, []).length, 1);
   });
 
+  it("refuses what it cannot compare, and lets a breach through", () => {
+    const promotion = {
+      after: "staging",
+      applied: [],
+      own: [],
+      notRead: 'unknown stack "staging"\n!',
+    };
+    const texts = (after: Declared) =>
+      judge(begun, after, NOW, { promotion })
+        .faults.map(formatFault)
+        .filter((text) => text.startsWith("DPS-CERT-150"));
+    assert.deepEqual(texts(prepared), [
+      `DPS-CERT-150 at ${PATH}: found an expiration roll to certificate one and certificate two, where stack staging, which carries it out first, could not be read (unknown stack "staging"\\u{a}!); fix: see to it that the stack exists and this run may read its state, apply the roll to it first, or waive this with a reason`,
+    ]);
+    assert.deepEqual(texts({ ...retired, compromised: [{ certificate: "one", reason: "x" }] }), []);
+  });
+
   it("is waived with a reason", () => {
     const waivers = [{ code: "DPS-CERT-150", path: PATH, reason: "hotfix", until: "2026-12-31" }];
     const [text] = found(begun, { ...prepared, waivers }, []);

@@ -6,7 +6,7 @@ import assert from "node:assert/strict";
 import { mkdtempSync, readFileSync, readdirSync, rmSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
-import { copyState, CopyError } from "../../gitops/state-copy";
+import { type Copy, copyState, CopyError } from "../../gitops/state-copy";
 import { withoutSecrets } from "../../gitops/without-secrets";
 import { runPulumi } from "../support/pulumi";
 import { openSandbox, type TestSandbox } from "../support/sandbox";
@@ -39,7 +39,7 @@ describe("the copy of a state without its secrets", function () {
     if (copy !== undefined) rmSync(copy, { recursive: true, force: true });
   });
 
-  function configure(primary: string, secondary?: string): void {
+  function configure(primary: string, secondary?: string, after?: string): void {
     const slot = (name: string) => ({ certificate: name });
     stack.configure({
       target: "sandbox",
@@ -52,6 +52,7 @@ describe("the copy of a state without its secrets", function () {
       individualEnrollments: {
         "device-1": { primary: slot(primary), ...(secondary && { secondary: slot(secondary) }) },
       },
+      ...(after !== undefined && { promotion: { after } }),
     });
   }
 
@@ -62,7 +63,9 @@ describe("the copy of a state without its secrets", function () {
     return variables;
   }
 
-  async function copied(): Promise<Record<string, string>> {
+  let variables: Record<string, string>;
+
+  async function made(name = "prod"): Promise<Omit<Copy, "variables">> {
     const before = { ...process.env };
     delete process.env["PULUMI_CONFIG_PASSPHRASE"];
     Object.assign(process.env, withoutPassphrase());
@@ -71,10 +74,17 @@ describe("the copy of a state without its secrets", function () {
         join(stack.folder, "Pulumi.yaml"),
         readFileSync(join(REPOSITORY, "Pulumi.yaml")),
       );
-      return (await copyState(stack.folder, "prod", copy)).variables;
+      const { variables: needed, ...rest } = await copyState(stack.folder, name, copy);
+      variables = needed;
+      return rest;
     } finally {
       process.env = before;
     }
+  }
+
+  async function copied(): Promise<Record<string, string>> {
+    await made();
+    return variables;
   }
 
   const preview = (variables: Record<string, string>, ...flags: string[]) =>
@@ -84,7 +94,7 @@ describe("the copy of a state without its secrets", function () {
     );
 
   it("previews to nothing where nothing changes, and neither writes nor lists a key", async () => {
-    const variables = await copied();
+    await made();
     const asked: string[] = [];
     const hear = ({ method, path }: { method: string; path: string }) =>
       asked.push(`${method} ${path}`);
@@ -107,6 +117,19 @@ describe("the copy of a state without its secrets", function () {
     assert.match(output, /expiration roll of individual enrollment `device-1`: prepare/);
     assert.match(output, /IndividualEnrollment device-1 update/);
     assert.doesNotMatch(output, /IotDpsResource/);
+  });
+
+  it("is made without the stack before, where that does not exist, and says so", async () => {
+    configure("a", undefined, "staging");
+    rmSync(copy, { recursive: true });
+    assert.deepEqual(await made(), { stacks: ["prod"], missing: "staging" });
+    configure("a", "b");
+    await assert.rejects(
+      made("another"),
+      /^CopyError: There is no stack another in this backend\.$/,
+    );
+    rmSync(copy, { recursive: true });
+    await made();
   });
 
   it("holds no secret, in any file", async () => {

@@ -17,6 +17,7 @@ describe("a roll that is promoted from dev to staging to prod, on the real engin
   this.timeout(360_000);
   let sandbox: TestSandbox;
   const stacks = {} as Record<StackName, TestStack>;
+  const configured = {} as Record<StackName, Record<string, unknown>>;
   /** Leaves of device-1, each environment has its own: `a` is the old one. */
   const leaves = {} as Record<StackName, { a: Issued; b: Issued }>;
 
@@ -25,7 +26,7 @@ describe("a roll that is promoted from dev to staging to prod, on the real engin
     for (const name of STACKS) {
       const root = await TestCa.root(`Root of ${name}`);
       leaves[name] = { a: await root.leaf("device-1"), b: await root.leaf("device-1") };
-      stacks[name] = await TestStack.open(sandbox, name, {});
+      stacks[name] = await TestStack.open(withPassphrase(name), name, {});
       for (const [leaf, { pem }] of Object.entries(leaves[name])) {
         writeFileSync(join(stacks[name].folder, `device-1-${leaf}.pem`), pem);
       }
@@ -37,19 +38,29 @@ describe("a roll that is promoted from dev to staging to prod, on the real engin
     await sandbox?.close();
   });
 
+  /** Each environment has a passphrase of its own: none can read the secrets of another. */
+  const withPassphrase = (name: StackName): TestSandbox => ({
+    ...sandbox,
+    environment: () => ({
+      ...sandbox.environment(),
+      PULUMI_CONFIG_PASSPHRASE: `passphrase of ${name}`,
+    }),
+  });
+
   /** Configures a stack; slots are named as in all three. */
   function configure(name: StackName, ...slots: ("a" | "b")[]): void {
     const before = STACKS[STACKS.indexOf(name) - 1];
     const file = (leaf: string) => ({ file: join(stacks[name].folder, `device-1-${leaf}.pem`) });
     const [primary, secondary] = slots.map((leaf) => ({ certificate: `device-1-${leaf}` }));
-    stacks[name].configure({
+    configured[name] = {
       target: "sandbox",
       service: { name: `dps-${name}`, resourceGroup: `rg-${name}`, location: "westus" },
       hubs: [{ name: `hub-${name}` }],
       certificates: { "device-1-a": file("a"), "device-1-b": file("b") },
       individualEnrollments: { "device-1": { primary, ...(secondary && { secondary }) } },
       ...(before && { promotion: { after: before } }),
-    });
+    };
+    stacks[name].configure(configured[name]);
   }
 
   const up = (name: StackName) => stacks[name].succeeds("up", "--yes", "--skip-preview");
@@ -107,21 +118,25 @@ describe("a roll that is promoted from dev to staging to prod, on the real engin
     await stacks.prod.succeeds("preview", "--expect-no-changes");
   });
 
-  it("lets a breach in prod wait for nobody", async () => {
-    const { prod } = stacks;
-    prod.configure({
-      target: "sandbox",
-      service: { name: "dps-prod", resourceGroup: "rg-prod", location: "westus" },
-      hubs: [{ name: "hub-prod" }],
-      certificates: {
-        "device-1-a": { file: join(prod.folder, "device-1-a.pem") },
-        "device-1-b": { file: join(prod.folder, "device-1-b.pem") },
-      },
+  it("refuses prod a roll while the state of the stack before cannot be read, and says why", async () => {
+    configure("prod", "b", "a");
+    stacks.prod.configure({ ...configured.prod, promotion: { after: "moved" } });
+    assert.match(
+      await refused("prod"),
+      /DPS-CERT-150 at individualEnrollments\.device-1: found an expiration roll to .*, where stack moved, which carries it out first, could not be read \(.*unknown stack .*moved.*\); fix: /,
+    );
+  });
+
+  it("lets a breach in prod wait for nobody, not even where the stack before is gone", async () => {
+    stacks.prod.configure({
+      ...configured.prod,
       individualEnrollments: { "device-1": { primary: { certificate: "device-1-a" } } },
       compromised: [{ certificate: "device-1-b", reason: "key found on a stolen laptop" }],
-      promotion: { after: "staging" },
+      promotion: { after: "moved" },
     });
-    assert.match(await up("prod"), /breach roll of individual enrollment `device-1`: replace/);
+    const output = await up("prod");
+    assert.match(output, /warning: The stack before this one could not be read \(promotion\): /);
+    assert.match(output, /breach roll of individual enrollment `device-1`: replace/);
     await assert.rejects(register(sandbox, "device-1", leaves.prod.b, "dps-prod"));
   });
 });
