@@ -11,8 +11,8 @@ import { summarize } from "../../certificates/summary";
 import { displayName } from "../../certificates/text";
 import type { Pacing } from "../../clients/calls";
 import { CaCertificatesClient, type LiveCaCertificate } from "../../clients/ca-certificates";
-import { ServiceError } from "../../clients/service-error";
 import type { Connection } from "../../clients/target";
+import { boundedReading } from "../fleet-judgement/bounded";
 
 /** Names in lower case: DPS does not tell them apart by case. */
 export type CaNames = ReadonlySet<string>;
@@ -50,7 +50,10 @@ export async function liveNames(
   key: CompromisedKey,
   pacing?: Pacing,
 ): Promise<LiveNames> {
-  const live = await new CaCertificatesClient(connection, pacing).list();
+  return namesIn(await new CaCertificatesClient(connection, pacing).list(), key);
+}
+
+function namesIn(live: LiveCaCertificate[], key: CompromisedKey): LiveNames {
   const holding = live.filter((ca) => isOfKey(key, ca));
   const subject = key.pem === undefined ? undefined : summarize(key.pem).subjectCommonName;
   const unsure = live.filter(
@@ -73,34 +76,50 @@ export interface AllNames {
   unsure: string[];
 }
 
+/** What the resource manager lists; or why it does not. */
+export type Listing = { live: LiveCaCertificate[] } | { problem: string };
+
+/** How long its answer is waited for, milliseconds: what comes after a containment waits for it. */
+const LONGEST_MS = 30_000;
+
+/** The CA certificates of the DPS, asked for once for all keys. */
+export async function listCas(connection: Connection): Promise<Listing> {
+  const read = boundedReading([], LONGEST_MS);
+  const { value, problem } = await read("the CA certificates", () =>
+    new CaCertificatesClient(connection).list(),
+  );
+  return value === undefined ? { problem } : { live: value };
+}
+
 /**
  * With the names under which DPS holds a certificate with this key and that nobody declared, and
  * without those that were given to another certificate since. When the resource manager does not
  * answer, every name that ever had the key counts: closing one too many can be taken back.
  */
-export async function allNames(searched: Searched, key: CompromisedKey): Promise<AllNames> {
+export async function allNames(
+  searched: Searched,
+  key: CompromisedKey,
+  listing?: Listing,
+): Promise<AllNames> {
   const certain = certainNames(searched, key);
-  const reached = perhapsReachedKeys(key);
-  const ever = Object.entries(searched.caKeys)
-    .filter(([, keys]) => keys.some((one) => reached.includes(one)))
-    .map(([name]) => name.toLowerCase());
-  try {
-    const { holding, unsure } = await liveNames(searched.connection, key);
+  const listed = listing ?? (await listCas(searched.connection));
+  if ("live" in listed) {
+    const { holding, unsure } = namesIn(listed.live, key);
     return {
       names: new Set([...certain, ...holding]),
       unsure: unsure.map((name) => perhapsTheKey(name, key)),
     };
-  } catch (error) {
-    if (!(error instanceof ServiceError)) {
-      throw error;
-    }
-    return {
-      names: new Set([...certain, ...ever]),
-      unsure: [
-        `warning: the CA certificates of the DPS could not be listed, so groups that name ${key.subject} otherwise than this stack does are not looked for. ${error.message}`,
-      ],
-    };
   }
+  const reached = perhapsReachedKeys(key);
+  const ever = Object.entries(searched.caKeys)
+    .filter(([, keys]) => keys.some((one) => reached.includes(one)))
+    .map(([name]) => name.toLowerCase());
+  return {
+    names: new Set([...certain, ...ever]),
+    unsure: [
+      `warning: the CA certificates of the DPS could not be listed, so groups that name ${key.subject} otherwise than this stack does may still admit it: the next \`pulumi up\` looks for them. ${listed.problem}`,
+    ],
+  };
 }
 
 function perhapsTheKey(name: string, { subject }: CompromisedKey): string {

@@ -2,7 +2,7 @@ import { type CompromisedKey, reachedThumbprints } from "../../certificates/comp
 import { EnrollmentsClient } from "../../clients/enrollments";
 import type { Connection } from "../../clients/target";
 import { type Handler, hasUnknown, say } from "../handler";
-import { allNames, type CaNames, certainNames } from "./ca-names";
+import { allNames, type CaNames, certainNames, listCas } from "./ca-names";
 import {
   allEntries,
   type ClosedEntry,
@@ -45,7 +45,7 @@ export interface BreachContainmentOutputs extends BreachContainmentInputs {
 /**
  * The first write of a breach: disables every entry that admits a compromised key. Needs no
  * replacement, no proof of possession, no free CA entry and no answer of ARM (which is asked for other
- * names of the same CA only after what is known is closed). Everything that replaces or removes
+ * names of the same CA only after what is known is closed, and not waited for longer than half a minute). Everything that replaces or removes
  * depends on this resource.
  */
 export const breachContainment: Handler<BreachContainmentInputs, BreachContainmentOutputs> = {
@@ -66,14 +66,13 @@ export const breachContainment: Handler<BreachContainmentInputs, BreachContainme
     if (hasUnknown(news.compromised)) {
       return { changes: true };
     }
+    // What has to be closed is closed at once: nothing is asked before that.
+    if (news.compromised.some((key) => isNew(olds, key)) || keysOf(olds) !== keysOf(news)) {
+      return { changes: true };
+    }
     const opened = hasUnknown(news) ? [] : await openEntries(news);
     opened.forEach(say);
-    return {
-      changes:
-        news.compromised.some((key) => isNew(olds, key)) ||
-        keysOf(olds) !== keysOf(news) ||
-        opened.length > 0,
-    };
+    return { changes: opened.length > 0 };
   },
 
   async create(inputs) {
@@ -111,24 +110,35 @@ function gathered(
   );
 }
 
-/** Entries that somebody opened, or made, since everything was closed: more trust than is declared. */
+/**
+ * Entries that somebody opened, or made, since everything was closed: more trust than is declared. The
+ * resource manager is asked for other names of a CA only when none is found without it.
+ */
 async function openEntries(inputs: BreachContainmentInputs): Promise<string[]> {
   if (inputs.compromised.length === 0) {
     return [];
   }
   const entries = await allEntries(new EnrollmentsClient(inputs.connection));
-  const words: string[] = [];
-  for (const key of entries.some(({ enabled }) => enabled) ? inputs.compromised : []) {
-    const { names, unsure } = await allNames(inputs, key);
-    unsure.forEach(say);
-    for (const [entry, why] of reachedEntries(key, reachOf(key, names), entries)) {
-      if (!entry.enabled) continue;
-      words.push(
-        `${nameOf(entry)} admits ${key.subject}, which is declared compromised (last changed ${entry.lastUpdated}): \`pulumi up\` disables it.${caveat(why)}`,
+  const opened = (key: CompromisedKey, names: CaNames): string[] =>
+    [...reachedEntries(key, reachOf(key, names), entries)]
+      .filter(([{ enabled }]) => enabled)
+      .map(
+        ([entry, why]) =>
+          `${nameOf(entry)} admits ${key.subject}, which is declared compromised (last changed ${entry.lastUpdated}): \`pulumi up\` disables it.${caveat(why)}`,
       );
-    }
+  const known = inputs.compromised.flatMap((key) => opened(key, certainNames(inputs, key)));
+  if (known.length > 0 || entries.every(({ enabled }) => !enabled)) {
+    return known;
   }
-  return words;
+  const listing = await listCas(inputs.connection);
+  const found: string[] = [];
+  for (const key of inputs.compromised) {
+    const { names, unsure } = await allNames(inputs, key, listing);
+    unsure.forEach(say);
+    // A name that was given to another certificate since is no reason to close what that one admits.
+    if ("live" in listing) found.push(...opened(key, names));
+  }
+  return found;
 }
 
 /** What has to be said besides, when only a name speaks for it. */
@@ -151,14 +161,26 @@ function isNew(olds: BreachContainmentInputs, key: CompromisedKey): boolean {
   );
 }
 
+/**
+ * First, for all keys, what needs no answer of ARM; then, with its answer, what has a key under other names.
+ */
 async function containAll(
   inputs: BreachContainmentInputs,
   before: Record<string, Containment>,
 ): Promise<Record<string, Containment>> {
+  const client = new EnrollmentsClient(inputs.connection);
+  for (const key of inputs.compromised) {
+    await closeReached(client, key, certainNames(inputs, key));
+  }
+  const listing = inputs.compromised.length === 0 ? undefined : await listCas(inputs.connection);
   const contained: Record<string, Containment> = {};
   for (const key of inputs.compromised) {
     const earlier = before[key.key]?.entries ?? [];
-    const closed = [...earlier, ...(await contain(inputs, key, earlier))];
+    const { names, unsure } = await allNames(inputs, key, listing);
+    const reached = await closeReached(client, key, names);
+    unsure.forEach(say);
+    const now = await withSettling(client, closedSince(earlier, reached));
+    const closed = [...earlier, ...now];
     const { entries, gone } = await retiredEntries(inputs, key, closed);
     gone.forEach(say);
     contained[key.key] = { entries: [...closed, ...entries] };
@@ -166,29 +188,17 @@ async function containAll(
   return contained;
 }
 
-/**
- * First what needs no answer of ARM; then, with its answer, what has the key under other names.
- * Returns what was closed since the last time.
- */
-async function contain(
-  inputs: BreachContainmentInputs,
+async function closeReached(
+  client: EnrollmentsClient,
   key: CompromisedKey,
-  earlier: ClosedEntry[],
-): Promise<ClosedEntry[]> {
-  const client = new EnrollmentsClient(inputs.connection);
-  const closeReached = async (names: CaNames): Promise<LiveEntry[]> => {
-    const reached = await close(
-      client,
-      (all) => reachedEntries(key, reachOf(key, names), all),
-      key.subject,
-      (entry, why) =>
-        say(`Contained: ${nameOf(entry)} no longer admits ${key.subject}.${caveat(why)}`),
-    );
-    return [...reached.keys()];
-  };
-  await closeReached(certainNames(inputs, key));
-  const { names, unsure } = await allNames(inputs, key);
-  const closed = await closeReached(names);
-  unsure.forEach(say);
-  return withSettling(client, closedSince(earlier, closed));
+  names: CaNames,
+): Promise<LiveEntry[]> {
+  const reached = await close(
+    client,
+    (all) => reachedEntries(key, reachOf(key, names), all),
+    key.subject,
+    (entry, why) =>
+      say(`Contained: ${nameOf(entry)} no longer admits ${key.subject}.${caveat(why)}`),
+  );
+  return [...reached.keys()];
 }

@@ -3,7 +3,7 @@ import { EnrollmentsClient } from "../../clients/enrollments";
 import { HubRegistry, type HubDeviceTwin, linkedHubs } from "../../clients/hub-registry";
 import { devicesWords } from "../../certificates/fleet-usage";
 import { fault, formatFault } from "../../certificates/faults";
-import { allNames } from "../breach-containment/ca-names";
+import { allNames, listCas } from "../breach-containment/ca-names";
 import { allEntries, withSettling } from "../breach-containment/closing";
 import { reachedEntries, reachOf } from "../breach-containment/reach";
 import { retiredEntries } from "../breach-containment/retired";
@@ -61,9 +61,10 @@ async function expectedReaches(
 ): Promise<Reach[]> {
   const client = new EnrollmentsClient(now.connection);
   const reaches: Reach[] = [];
+  const listing = now.compromised.length === 0 ? undefined : await listCas(now.connection);
   for (const key of now.compromised) {
     const known = before?.compromised.some((one) => one.key === key.key) === true;
-    const { names } = await allNames(now, key);
+    const { names } = await allNames(now, key, listing);
     const reached = reachedEntries(key, reachOf(key, names), await allEntries(client));
     const holding = [...reached.keys()].filter(({ enabled }) => !known || enabled);
     const once = known ? [] : (await retiredEntries(now, key, holding)).entries;

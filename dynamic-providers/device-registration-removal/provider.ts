@@ -1,6 +1,6 @@
 import { devicesWords } from "../../certificates/fleet-usage";
 import { EnrollmentsClient } from "../../clients/enrollments";
-import { allNames } from "../breach-containment/ca-names";
+import { allNames, listCas } from "../breach-containment/ca-names";
 import { allEntries } from "../breach-containment/closing";
 import { reachedEntries, reachOf } from "../breach-containment/reach";
 import { hasContent, type JournalEntry, journalOf } from "../device-twin-journal/journal";
@@ -245,8 +245,9 @@ function isJudgedAnew(
 /** Throws unless every entry is disabled, or free of the key in both slots. */
 async function refuseWhileOpen(inputs: RemovalScope): Promise<void> {
   const entries = await allEntries(new EnrollmentsClient(inputs.connection));
+  const listing = await listCas(inputs.connection);
   for (const key of inputs.compromised) {
-    const { names } = await allNames(inputs, key);
+    const { names } = await allNames(inputs, key, listing);
     const reached = reachedEntries(key, reachOf(key, names), entries);
     const open = [...reached.keys()].filter(({ enabled }) => enabled);
     if (open.length > 0) {

@@ -131,18 +131,20 @@ describe("containment by the names of CA certificates", () => {
       caKeys: { plant: [compromised[0]!.key] },
     };
     const { outs } = await stage.listening(() => breachContainment.create(inputs));
-    await stage.byHand("group", "declared", { provisioningStatus: "enabled" });
+    const diff = async () => {
+      stage.reset();
+      return stage.listening(() => breachContainment.diff("containment", outs, inputs));
+    };
+    const declaredOpen = /^enrollment group "declared" admits CN=Bad root, which is declared/;
+    const madeOpen = /^enrollment group "made" admits CN=Bad root, which is declared/;
     await stage.putGroup("made", { primary: "by-hand" });
-    stage.reset();
-    const { changes } = await stage.listening(() =>
-      breachContainment.diff("containment", outs, inputs),
-    );
-    assert.equal(changes, true);
-    assert.equal(stage.said.length, 2);
-    assert.match(
-      stage.said.join(),
-      /enrollment group "made" admits CN=Bad root, which is declared/,
-    );
+    assert.equal((await diff()).changes, true);
+    assert.match(stage.said.join("\n"), madeOpen);
+    // What is known without the resource manager is closed before that is asked.
+    await stage.byHand("group", "declared", { provisioningStatus: "enabled" });
+    assert.equal((await diff()).changes, true);
+    assert.match(stage.said.join("\n"), declaredOpen);
+    assert.equal(stage.said.length, 1);
     assert.deepEqual(stage.writes, []);
     const { outs: after } = await stage.listening(() =>
       breachContainment.update("containment", outs, inputs),
