@@ -3,11 +3,13 @@
  * what is on main, the plan without a passphrase, `up` after the merge, the expiry watch.
  */
 import assert from "node:assert/strict";
-import { execFile } from "node:child_process";
+import { type ChildProcess, execFile } from "node:child_process";
 import {
   cpSync,
+  existsSync,
   mkdirSync,
   mkdtempSync,
+  readdirSync,
   readFileSync,
   rmSync,
   symlinkSync,
@@ -17,6 +19,7 @@ import { tmpdir } from "node:os";
 import { dirname, join } from "node:path";
 import { promisify } from "node:util";
 import { stringify } from "yaml";
+import { killTree, runPulumi } from "../support/pulumi";
 import { openSandbox, type TestSandbox } from "../support/sandbox";
 import { TestCa } from "../support/test-ca";
 import { runStep } from "./steps";
@@ -72,7 +75,7 @@ describe("a roll as a pull request, through the workflows' steps", function () {
   let salt = "";
   const stackFile = () => join(checkout, "Pulumi.staging.yaml");
 
-  function configure(slots: { primary: string; secondary?: string }): void {
+  function configure(slots: { primary: string; secondary?: string }, more: object = {}): void {
     const entry = Object.fromEntries(
       Object.entries(slots).map(([slot, certificate]) => [slot, { certificate }]),
     );
@@ -82,6 +85,7 @@ describe("a roll as a pull request, through the workflows' steps", function () {
       hubs: [{ name: "hub-staging" }],
       certificates: { old: { file: "pki/old.pem" }, new: { file: "pki/new.pem" } },
       individualEnrollments: { "truck-7": entry },
+      ...more,
     };
     const own = Object.entries(config).map(([key, value]) => [`dps-certificates:${key}`, value]);
     writeFileSync(
@@ -95,13 +99,15 @@ describe("a roll as a pull request, through the workflows' steps", function () {
     job: string,
     name: string,
     more: Record<string, string> = {},
+    started?: (shell: ChildProcess) => void,
   ): ReturnType<typeof runStep> {
     const variables = sandbox.environment();
-    // Only the environment of a stack has it.
-    if (file !== "apply.yml") delete variables["PULUMI_CONFIG_PASSPHRASE"];
+    // Only the environment of a stack has it, and there only `up` is given it.
+    if (name !== "up") delete variables["PULUMI_CONFIG_PASSPHRASE"];
     return runStep(file, job, name, {
       cwd: checkout,
       environment: { ...variables, STACK: "staging", RUNNER_TEMP: folder, ...more },
+      ...(started && { started }),
     });
   }
 
@@ -125,21 +131,24 @@ describe("a roll as a pull request, through the workflows' steps", function () {
     );
     const { exitCode, output } = await step("preview.yml", "plan", "plan", environment);
     assert.equal(exitCode, 0, output);
-    const markdown = readFileSync(join(checkout, "plan.md"), "utf8");
-    assert.match(markdown, /expiration roll of individual enrollment `truck-7`: prepare/);
     const plan = JSON.parse(readFileSync(join(checkout, "plan.json"), "utf8")) as {
       verdict: string;
+      namesLeftOut: boolean;
     };
-    assert.equal(plan.verdict, "changes");
+    // Nothing has said that whoever can read the comment may know the devices.
+    assert.deepEqual([plan.verdict, plan.namesLeftOut], ["changes", true]);
+    const markdown = readFileSync(join(checkout, "plan.md"), "utf8");
+    assert.match(markdown, /expiration roll of individual enrollment `truck-7`: prepare/);
     assert.match(readFileSync(join(checkout, "plan.html"), "utf8"), /^<!doctype html>/i);
   });
 
   it("sees the certificate that ends, before and after the merge", async () => {
     const output = join(folder, "github-output");
-    const watch = async (): Promise<string> => {
+    const watch = async (more: Record<string, string> = {}): Promise<string> => {
       writeFileSync(output, "");
       const seen = await step("expiry-watch.yml", "watch", "look at the dates", {
         GITHUB_OUTPUT: output,
+        ...more,
       });
       assert.equal(seen.exitCode, 0, seen.output);
       return readFileSync(output, "utf8");
@@ -148,6 +157,65 @@ describe("a roll as a pull request, through the workflows' steps", function () {
     await up();
     configure({ primary: "new" });
     await up();
-    assert.equal(await watch(), "code=0\n");
+    assert.equal(await watch({ DEVICE_NAMES: "yes" }), "code=0\n");
   });
+
+  it("goes on with a breach over an update that was stopped, whose lock it takes when it is told to", async () => {
+    configure({ primary: "old" }, { compromised: [{ certificate: "new", reason: "stolen" }] });
+    await killedUpdate();
+    const locked = await step("apply.yml", "up", "up");
+    assert.notEqual(locked.exitCode, 0);
+    assert.match(locked.output, /stack is currently locked by 1 lock/);
+    const taken = await step("apply.yml", "up", "take the lock of an update that was stopped");
+    assert.equal(taken.exitCode, 0, taken.output);
+    await stoppedUpdate();
+    // The engine has given its lock back: there is none to take, which does no harm.
+    const again = await step("apply.yml", "up", "take the lock of an update that was stopped");
+    assert.equal(again.exitCode, 0, again.output);
+    await up();
+  });
+
+  /** What a runner does to the step of a run that is stopped, while the engine talks to the service. */
+  async function stoppedUpdate(): Promise<void> {
+    let stop = (_: { method: string }): void => undefined;
+    const { exitCode, output } = await step("apply.yml", "up", "up", {}, (shell) => {
+      stop = ({ method }) => {
+        if (method === "GET") return;
+        sandbox.sandbox.log.off("request", stop);
+        shell.kill("SIGINT");
+      };
+      sandbox.sandbox.log.on("request", stop);
+    });
+    sandbox.sandbox.log.off("request", stop);
+    assert.notEqual(exitCode, 0, output);
+    assert.match(output, /\^C received; cancelling/);
+    assert.ok(!isLocked(), "the lock is given back");
+  }
+
+  const isLocked = (): boolean => {
+    const locks = join(sandbox.folder.state, ".pulumi", "locks");
+    return (
+      existsSync(locks) &&
+      readdirSync(locks, { recursive: true, encoding: "utf8" }).some((file) =>
+        file.endsWith(".json"),
+      )
+    );
+  };
+
+  /** One that is killed as soon as it holds the lock of its stack. */
+  async function killedUpdate(): Promise<void> {
+    await runPulumi(["up", "--yes", "--stack", "staging"], {
+      cwd: checkout,
+      environment: sandbox.environment(),
+      started: (child) => {
+        const timer = setInterval(() => {
+          if (!isLocked()) return;
+          clearInterval(timer);
+          killTree(child.pid!);
+        }, 20);
+        child.once("exit", () => clearInterval(timer));
+      },
+    });
+    assert.ok(isLocked(), "the update was killed while it held its lock");
+  }
 });

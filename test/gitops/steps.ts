@@ -1,5 +1,5 @@
 /** The shell steps of the workflows, as they stand there, run as the runner runs them. */
-import { spawn } from "node:child_process";
+import { type ChildProcess, spawn } from "node:child_process";
 import { readFileSync } from "node:fs";
 import { join } from "node:path";
 import { parse } from "yaml";
@@ -11,8 +11,16 @@ export interface Job {
   environment?: string;
   if?: string;
   uses?: string;
+  with?: Record<string, string>;
+  concurrency?: { group: string; "cancel-in-progress": boolean | string };
   env?: Record<string, string>;
-  steps?: { name?: string; run?: string; uses?: string; env?: Record<string, string> }[];
+  steps?: {
+    name?: string;
+    if?: string;
+    run?: string;
+    uses?: string;
+    env?: Record<string, string>;
+  }[];
 }
 
 export interface Workflow {
@@ -36,7 +44,12 @@ export async function runStep(
   file: string,
   job: string,
   name: string,
-  options: { cwd: string; environment: Record<string, string> },
+  options: {
+    cwd: string;
+    environment: Record<string, string>;
+    /** Is given the shell, as the runner has it. */
+    started?: (shell: ChildProcess) => void;
+  },
 ): Promise<StepRun> {
   const step = workflow(file).jobs[job]?.steps?.find((each) => each.name === name);
   if (step?.run === undefined) throw new Error(`${file} has no step "${name}" in ${job}.`);
@@ -46,6 +59,7 @@ export async function runStep(
     env: { ...process.env, ...options.environment },
     stdio: ["ignore", "pipe", "pipe"],
   });
+  options.started?.(child);
   let output = "";
   child.stdout.on("data", (chunk: Buffer) => (output += chunk.toString("utf8")));
   child.stderr.on("data", (chunk: Buffer) => (output += chunk.toString("utf8")));

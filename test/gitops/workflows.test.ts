@@ -112,6 +112,48 @@ describe("the workflows", function () {
     assert.ok(!("needs" in all["up"]!));
   });
 
+  it("stop an update that runs only where a person has said so", () => {
+    const { on, jobs: all } = workflow("up-of-one.yml");
+    const { inputs } = on["workflow_dispatch"] as { inputs: { stop: { default: boolean } } };
+    assert.equal(inputs.stop.default, false);
+    assert.equal(all["up"]!.with!["stop"], "${{ inputs.stop }}");
+    for (const job of Object.values(workflow("up.yml").jobs)) {
+      assert.ok(!("stop" in (job.with ?? {})));
+    }
+    const { concurrency, steps = [] } = workflow("apply.yml").jobs["up"]!;
+    assert.deepEqual(concurrency, {
+      group: "up-${{ inputs.stack }}",
+      "cancel-in-progress": "${{ inputs.stop }}",
+    });
+    const taking = steps.filter(({ run: script = "" }) => script.includes("pulumi -- cancel"));
+    assert.deepEqual(
+      taking.map((step) => step.if),
+      ["inputs.stop"],
+    );
+  });
+
+  it("name actions by the commit of a release, which nobody can move", () => {
+    for (const file of FILES) {
+      const lines = readFileSync(join(WORKFLOWS, file), "utf8").split("\n");
+      for (const line of lines.filter((each) => / uses: (?!\.\/)/.test(each))) {
+        assert.match(line, / uses: [\w/-]+@[0-9a-f]{40} # v\d+\.\d+\.\d+$/, file);
+      }
+    }
+  });
+
+  it("name devices in a private repository, or where a variable says so", () => {
+    for (const [file, job, name] of [
+      ["preview.yml", "plan", "plan"],
+      ["expiry-watch.yml", "watch", "look at the dates"],
+    ] as const) {
+      const step = workflow(file).jobs[job]!.steps!.find((each) => each.name === name);
+      assert.equal(
+        step!.env!["DEVICE_NAMES"],
+        "${{ vars.PLAN_DEVICE_NAMES || (github.event.repository.private && 'yes' || 'no') }}",
+      );
+    }
+  });
+
   it("give shell steps what came from outside as variables, never as text", () => {
     for (const [name, { steps = [] }] of jobs()) {
       for (const { run: script = "" } of steps) assert.doesNotMatch(script, /\$\{\{/, name);
