@@ -1,7 +1,6 @@
 /** HTTPS listeners of the sandbox's services: one kind of server, one request log, one way to fail. */
 import { constants } from "node:crypto";
-import type { AddressInfo, Socket } from "node:net";
-import { type DetailedPeerCertificate, type PeerCertificate, TLSSocket } from "node:tls";
+import type { AddressInfo } from "node:net";
 import fastify, { type FastifyInstance, type FastifyReply, type FastifyRequest } from "fastify";
 import { armError, HttpError, statusName } from "./errors";
 import { injected, injectFaults, loseResponse } from "./fault-hooks";
@@ -53,7 +52,7 @@ export function tlsServerOptions(identity: ServerIdentity, clientCertificates: b
     key: identity.key,
     cert: identity.cert,
     minVersion: "TLSv1.2" as const,
-    secureOptions: constants.SSL_OP_NO_TICKET,
+    secureOptions: constants.SSL_OP_NO_TICKET | constants.SSL_OP_NO_RENEGOTIATION,
     requestCert: clientCertificates,
     rejectUnauthorized: false,
   };
@@ -142,45 +141,6 @@ export async function listen(app: FastifyInstance, address: string, port: number
 /** The path of a request without its query. */
 export function pathOf(request: FastifyRequest): string {
   return request.url.split("?", 1)[0] ?? "";
-}
-
-/**
- * The certificates that the client presented, DER, leaf first. OpenSSL hands them over as a linked
- * path: what does not link to the leaf is not in it. Empty when the client presented none, or the
- * connection is not TLS. That the client holds the leaf's key was proved by the handshake.
- */
-export function peerChain(socket: Socket): Buffer[] {
-  if (!(socket instanceof TLSSocket)) {
-    return [];
-  }
-  const chain = presented.get(socket) ?? readPeerChain(socket);
-  // TLS 1.3 has no renegotiation: what was presented stays what it is.
-  if (socket.getProtocol() === "TLSv1.3") presented.set(socket, chain);
-  return chain;
-}
-
-/** The first of `peerChain`. */
-export function peerLeaf(socket: Socket): Buffer | undefined {
-  if (!(socket instanceof TLSSocket)) {
-    return undefined;
-  }
-  // Node declares that there always is one; of a socket that the client has left it gives null.
-  const leaf = socket.getPeerCertificate() as PeerCertificate | null;
-  return leaf?.raw;
-}
-
-/** It takes Node a while to put a chain together, and HTTPS asks with every request. */
-const presented = new WeakMap<TLSSocket, Buffer[]>();
-
-function readPeerChain(socket: TLSSocket): Buffer[] {
-  const chain: Buffer[] = [];
-  let next: DetailedPeerCertificate | undefined = socket.getPeerCertificate(true);
-  // A root's issuer is the root itself.
-  while (next?.raw !== undefined && !chain.some((der) => der.equals(next!.raw))) {
-    chain.push(next.raw);
-    next = next.issuerCertificate;
-  }
-  return chain;
 }
 
 /** JSON, text, anything: empty bodies are undefined, text stays text. */

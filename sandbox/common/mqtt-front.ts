@@ -11,9 +11,10 @@ import type { Aedes, AuthenticateError, Client, Connection } from "aedes" with {
   "resolution-mode": "import",
 };
 import { injected } from "./fault-hooks";
-import { peerChain, peerLeaf, tlsServerOptions } from "./http";
+import { tlsServerOptions } from "./http";
 import type { InjectedFault } from "./injected-faults";
 import type { Sandbox, ServerIdentity } from "./model";
+import { peerChain, peerLeaf } from "./peer-chain";
 import type { LoggedRequest } from "./request-log";
 
 /** What a client says when it connects. */

@@ -6,7 +6,7 @@ import type { IncomingMessage, Server } from "node:http";
 import type { Duplex } from "node:stream";
 import type { Socket } from "node:net";
 import { createWebSocketStream, WebSocketServer } from "ws";
-import { peerChain } from "./http";
+import { peerChain } from "./peer-chain";
 
 const PATH = "/$iothub/websocket";
 const SUBPROTOCOL = "mqtt";

@@ -1,6 +1,6 @@
 /** The device API over HTTPS. Source: learn.microsoft.com/rest/api/iot-dps/device. */
 import type { FastifyInstance, FastifyReply, FastifyRequest } from "fastify";
-import { peerChain } from "../common/http";
+import { peerChain } from "../common/peer-chain";
 import type { Sandbox } from "../common/model";
 import { checkApiVersion } from "../dps-service/routes";
 import type { DeviceRequest } from "./attestation/attest";

@@ -3,9 +3,10 @@
  * the request log only, the device sees the return code.
  * Source: learn.microsoft.com/azure/iot-hub/troubleshoot-error-codes, "401003 IoTHubUnauthorized".
  */
-import { createHash, X509Certificate } from "node:crypto";
+import { createHash } from "node:crypto";
 import type { ConnectAnswer, MqttConnect } from "../common/mqtt-front";
 import type { AccessPolicy, IotHubRecord, Sandbox } from "../common/model";
+import { decoded } from "../common/peer-chain";
 import { checkExpiry, parseSas, SasError, signedWith } from "../common/sas";
 import { judgeCaSigned } from "./ca-signed";
 import type { DeviceRecord } from "./records";
@@ -116,7 +117,7 @@ function checkThumbprint(
     );
   }
   const now = clock.now();
-  const { validFrom, validTo } = new X509Certificate(leaf);
+  const { validFrom, validTo } = decoded(leaf);
   if (now > new Date(validTo)) {
     throw new Refusal(`${RENEW}: the certificate ${sha256} expired on ${validTo}`);
   }

@@ -1,5 +1,5 @@
 /** A certificate as attestation looks at it: signatures by OpenSSL, extensions by ASN.1. */
-import { createHash, X509Certificate, type KeyObject } from "node:crypto";
+import { createHash, type KeyObject, type X509Certificate } from "node:crypto";
 import { AsnConvert } from "@peculiar/asn1-schema";
 import {
   BasicConstraints,
@@ -13,6 +13,7 @@ import {
   KeyUsage,
   KeyUsageFlags,
 } from "@peculiar/asn1-x509";
+import { decoded } from "../../common/peer-chain";
 
 /** Critical extensions that are judged, or that say nothing about a chain (RFC 5280 4.2.1). */
 const UNDERSTOOD_EXTENSIONS = new Set([
@@ -84,7 +85,7 @@ export function readCertificate(der: Buffer): ChainCertificate {
 }
 
 function parse(der: Buffer, name: string): ChainCertificate {
-  const x509 = new X509Certificate(der);
+  const x509 = decoded(der);
   const { tbsCertificate, signatureAlgorithm } = AsnConvert.parse(der, Certificate);
   const { subject, validity, extensions = [] } = tbsCertificate;
   const basic = extension(extensions, id_ce_basicConstraints, BasicConstraints);
@@ -121,8 +122,17 @@ function extension<T>(all: Extension[], type: string, as: new () => T): T | unde
 
 /** Did `issuer` sign `subject`: names, key identifiers, key usage and the signature itself? */
 export function issued(issuer: ChainCertificate, subject: ChainCertificate): boolean {
-  return subject.x509.checkIssued(issuer.x509) && subject.x509.verify(publicKeyOf(issuer));
+  const asked = answers.get(issuer) ?? new WeakMap<ChainCertificate, boolean>();
+  answers.set(issuer, asked);
+  const answer =
+    asked.get(subject) ??
+    (subject.x509.checkIssued(issuer.x509) && subject.x509.verify(publicKeyOf(issuer)));
+  asked.set(subject, answer);
+  return answer;
 }
+
+/** Two certificates answer it for good, and CA certificates are asked with every device. */
+const answers = new WeakMap<ChainCertificate, WeakMap<ChainCertificate, boolean>>();
 
 const publicKeys = new WeakMap<ChainCertificate, KeyObject>();
 

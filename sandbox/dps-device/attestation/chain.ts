@@ -33,19 +33,33 @@ export interface ChainFindings {
 
 /** Longer chains are refused; OpenSSL's default is 100, real ones have three or four. */
 const MAX_CERTIFICATES = 12;
+/**
+ * Beginnings of paths that are looked at. A client may present any number of CA certificates with one key
+ * and one name, and the ways through them have no end.
+ */
+const MAX_BEGINNINGS = 1000;
 
 /** Builds every path from the leaf to a verified CA certificate and judges each of them. */
 export function buildPaths(search: ChainSearch): ChainFindings {
   const findings: ChainFindings = { paths: [], faults: [], reachedUnverified: false };
   const leaf = search.presented[0];
   if (leaf !== undefined) {
-    extend([leaf], search, findings);
+    extend([leaf], search, findings, { beginnings: MAX_BEGINNINGS });
   }
   findings.paths.sort((a, b) => a.length - b.length);
   return findings;
 }
 
-function extend(path: Path, search: ChainSearch, findings: ChainFindings): void {
+function extend(
+  path: Path,
+  search: ChainSearch,
+  findings: ChainFindings,
+  left: { beginnings: number },
+): void {
+  if (left.beginnings-- === 0) {
+    findings.faults.push(`there are more than ${MAX_BEGINNINGS} ways through the certificates`);
+  }
+  if (left.beginnings < 0) return;
   const last = path[path.length - 1]!;
   const anchor = search.anchors.filter(({ certificate }) => same(certificate, last));
   if (path.length > 1 && anchor.some(({ verified }) => verified)) {
@@ -69,7 +83,7 @@ function extend(path: Path, search: ChainSearch, findings: ChainFindings): void 
     findings.faults.push(`no issuer of "${oneLine(last)}" was presented or is a CA certificate`);
   }
   for (const candidate of next) {
-    extend([...path, candidate], search, findings);
+    extend([...path, candidate], search, findings, left);
   }
 }
 

@@ -5,7 +5,8 @@ import { connect, type TLSSocket } from "node:tls";
 import type { FastifyInstance } from "fastify";
 import { OffsetClock } from "../../../sandbox/common/clock";
 import { HttpError } from "../../../sandbox/common/errors";
-import { createApp, listen, peerChain } from "../../../sandbox/common/http";
+import { createApp, listen } from "../../../sandbox/common/http";
+import { peerChain } from "../../../sandbox/common/peer-chain";
 import { RequestLog, type LoggedRequest } from "../../../sandbox/common/request-log";
 import { TlsRoot } from "../../../sandbox/common/tls";
 import { TestCa } from "../../support/test-ca";
@@ -57,6 +58,21 @@ describe("HTTPS listeners of the sandbox", () => {
     }
     assert.deepEqual((await send("GET", "/device/chain")).body, []);
     assert.equal(logged[0]?.service, "dps-device");
+  });
+
+  it("see it in the order in which it was presented, with what does not belong to it", async () => {
+    const root = await TestCa.root("Root");
+    const upper = await root.intermediate("Upper");
+    const lower = await upper.intermediate("Lower");
+    const other = await TestCa.root("Other");
+    const leaf = await lower.leaf("device");
+    const after = [root, other, upper, upper, lower].map(({ certificate }) => certificate);
+    const expected = [leaf, ...after].map(({ der }) => der.toString("base64"));
+    for (const maxVersion of ["TLSv1.2", "TLSv1.3"] as const) {
+      const cert = [leaf, ...after].map(({ pem }) => pem).join("");
+      const client = { cert, key: leaf.key, maxVersion };
+      assert.deepEqual((await send("GET", "/device/chain", undefined, client)).body, expected);
+    }
   });
 
   it("resume no session, because a resumed one has lost the intermediates", async () => {

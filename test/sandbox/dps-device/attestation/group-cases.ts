@@ -46,7 +46,7 @@ export function groupCases(w: World): Case[] {
     },
     {
       name: "presented in another order",
-      source: "OpenSSL hands over a linked path",
+      source: `RFC 8446 4.4.2 asks to be ready for it; ${ASSUMED}`,
       presented: [w.leaf.der, w.root.der, w.factory.der, w.line.der],
       ...rootGroup(w),
       want: "group root",

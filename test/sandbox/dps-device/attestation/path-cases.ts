@@ -50,6 +50,11 @@ export async function pathCases(w: World): Promise<Case[]> {
     ...DATES,
     keys: w.otherRoot.certificate.keys,
   });
+  const twins = await Promise.all(
+    Array.from({ length: 10 }, () =>
+      TestCa.root("Root", { ...DATES, keys: w.root.certificate.keys }),
+    ),
+  );
   const expiredRootDate = new Date("2027-01-01T00:00:01Z");
   const longLived = await w.line.leaf(ID, { ...DATES, notAfter: new Date("9999-12-31T23:59:59Z") });
 
@@ -195,10 +200,18 @@ export async function pathCases(w: World): Promise<Case[]> {
     },
     {
       name: "a certificate that has nothing to do with the chain",
-      source: "OpenSSL hands over a linked path",
+      source: `RFC 8446 4.4.2 asks to be ready for it; ${ASSUMED}`,
       presented: [...fullChain(w), w.otherRoot.der],
       ...rootGroup(w),
       want: "group root",
+    },
+    {
+      name: "ten roots of one name and one key, any of which could issue the others",
+      source: `${ASSUMED}; the search for paths has an end`,
+      presented: [w.rootLeaf.der, ...twins.map(({ der }) => der)],
+      groups: [group("other", w.otherRoot)],
+      cas: [ca(w.otherRoot)],
+      want: "chain invalid",
     },
     {
       name: "every certificate twice",
