@@ -32,7 +32,10 @@ interface Denial {
   certificate?: string;
   /** ID of the disabled group that holds it. */
   groupId?: string;
-  /** It is a compromised leaf, whose device is removed. A denial alone disables the device in its hub. */
+  /**
+   * It is compromised: the leaf's device is removed, and of a CA's devices those that a manifest names. A denial
+   * alone disables a device in its hub.
+   */
   removes: boolean;
   /** Enabled groups that admit it once the denial is lifted. */
   admittedBy: Entry[];
@@ -133,7 +136,7 @@ function denied(denial: Denial, already: boolean, entries: Entry[]): Roll {
         ),
         note(
           "remove",
-          "devices that came in under it stay in their hub: which of a group's devices these are, DPS does not tell",
+          `devices that came in under it stay in their hub${denial.removes ? ", unless a manifest of issued leaves (remove.issuedLeaves) names them" : ""}: which of a group's devices these are, DPS does not tell`,
         ),
       ],
     };
@@ -251,7 +254,7 @@ function denialsOf(
     }));
 }
 
-function heldBy({ name, certificate, path, groupId }: HeldCa, after: Declared): Denial {
+function heldBy({ name, certificate, path, by, groupId }: HeldCa, after: Declared): Denial {
   return {
     key: `certificate:${identity(name, certificate)}`,
     kind: "group",
@@ -260,7 +263,7 @@ function heldBy({ name, certificate, path, groupId }: HeldCa, after: Declared): 
     leaves: [],
     ...(certificate.known && { certificate: certificate.summary.sha256Thumbprint }),
     ...(groupId !== undefined && { groupId }),
-    removes: false,
+    removes: by === "compromised",
     admittedBy: admittingGroups(after, certificate),
   };
 }

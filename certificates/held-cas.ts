@@ -10,6 +10,7 @@ export interface HeldCa {
   certificate: DeclaredCertificate;
   /** Where it is declared: `denied[0]`, or `certificates.low`. */
   path: string;
+  by: "denied" | "compromised";
   reason: string;
   /** ID of the group; undefined while the certificate is not made yet. */
   groupId: string | undefined;
@@ -37,6 +38,7 @@ export function heldCas(declared: Declared, breaches: Breaches): HeldCa[] {
         name,
         certificate,
         path: shut.path,
+        by: shut.by,
         reason: shut.reason,
         groupId: certificate.known ? denialGroupId(certificate.summary) : undefined,
         ...(ca !== undefined && { ca }),

@@ -176,6 +176,12 @@ export function unknownIssuers(
   );
 }
 
+/** The rows of leaves that were issued with the key, or below it. */
+export function issuedUnder(key: CompromisedKey, leaves: readonly IssuedLeaf[]): IssuedLeaf[] {
+  const issuers = new Set(reachedThumbprints(key));
+  return leaves.filter(({ issuerThumbprint }) => issuers.has(issuerThumbprint));
+}
+
 /**
  * - `stolen`: it is the compromised leaf itself.
  * - `compromised`: it was issued under the compromised CA, as the manifest or a declared certificate says.

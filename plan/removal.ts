@@ -49,15 +49,25 @@ export function removalOf(facts: RemovalFacts, inventory: Inventory): Removal {
     );
     const evidence = new LeafEvidence(key, goodIssuers, issued);
     const ids = new Set(key.registrationIds.map(foldCase));
+    const groups = new Set(
+      inventory.entries.filter(({ kind }) => kind === "group").map((entry) => entry.key),
+    );
     for (const device of inventory.devices) {
-      const kind = entries.get(device.entry);
+      // A group above the key goes on admitting: only the manifest tells who came in below the key.
+      const isProven =
+        !entries.has(device.entry) &&
+        groups.has(device.entry) &&
+        device.identities.some(
+          ({ thumbprints }) => evidence.of(device.registrationId, thumbprints) === "compromised",
+        );
+      const kind = entries.get(device.entry) ?? (isProven ? "group" : undefined);
       if (kind === undefined && !ids.has(foldCase(device.registrationId))) continue;
       for (const identity of device.identities) {
         const leaf = evidence.of(device.registrationId, identity.thumbprints);
         const hub = perHub.get(identity.hub) ?? { goes: new Set(), spared: 0, left: 0 };
         perHub.set(identity.hub, hub);
         if (leaf !== "stolen" && (kind !== "group" || leaf === "good")) hub.spared += 1;
-        else if (leaf === "unknown" && remove?.how === "evidenced") hub.left += 1;
+        else if (leaf === "unknown" && (remove?.how === "evidenced" || isProven)) hub.left += 1;
         else {
           hub.goes.add(nameOf(device));
           removed.set(device.entry, (removed.get(device.entry) ?? new Set()).add(nameOf(device)));

@@ -2,6 +2,9 @@
 import { EnrollmentsClient, type RegistrationRecord } from "../../clients/enrollments";
 import { type ClosedEntry, isSame } from "../breach-containment/closing";
 import { registrationsOf, time } from "../breach-containment/registrations";
+import { type IssuedLeaf, issuedUnder } from "../../certificates/issued-leaves";
+import { holdersOf } from "./holders";
+import { issuedLeavesOf } from "./issued-leaves-file";
 import type { RemovalScope } from "./scope";
 
 export interface Candidate {
@@ -20,8 +23,8 @@ export interface Candidate {
   /** It was under way at the cut-off: at risk whatever time its record shows. */
   settling: boolean;
   /**
-   * Whether its entry admitted the key when it came in is not known: it goes only if something proves that
-   * its leaf is compromised.
+   * Whether its entry admitted the key when it came in is not known, or it came in through another entry, above
+   * the key: it goes only if something proves that its leaf is compromised.
    */
   doubtful?: true;
   /** It has come back since, into this hub: at most it has left something behind in another one. */
@@ -38,13 +41,15 @@ export interface Reach {
   key: string;
   registrationIds: string[];
   entries: ClosedEntry[];
+  /** Rows of the manifest of leaves that were issued under it. Default: none. */
+  issued?: IssuedLeaf[];
 }
 
 /**
  * Individual enrollments that held the key: their device. Groups cannot tell who issued a leaf: all
  * registrations that were made up to the cut-off of the group, those that were settling then, and
- * those that have come back since: they may have left an identity behind in another hub. Each device
- * once, with the latest cut-off: it is the one that it has to be newer than.
+ * those that have come back since: they may have left an identity behind in another hub. And whoever holds
+ * a leaf that the manifest says was issued under the key, also through a group above it. Each device once, with the latest cut-off: it is the one that it has to be newer than.
  */
 export async function candidatesOf(
   { connection }: Pick<RemovalScope, "connection">,
@@ -57,7 +62,7 @@ export async function candidatesOf(
     const known = found.get(id);
     found.set(id, known === undefined ? candidate : merged(known, candidate));
   };
-  for (const { key, registrationIds, entries } of reaches) {
+  for (const { key, registrationIds, entries, issued = [] } of reaches) {
     for (const entry of entries) {
       const { doubtfulSince } = entry;
       for (const record of await recordsOf(client, entry)) {
@@ -88,6 +93,10 @@ export async function candidatesOf(
         admitted: false,
         settling: false,
       });
+    }
+    const others = issued.filter(({ registrationId }) => !found.has(registrationId.toLowerCase()));
+    for (const holder of await holdersOf(connection, client, others)) {
+      add({ ...holder, keys: [key], admitted: true, settling: false, doubtful: true });
     }
   }
   return [...found.values()].sort((a, b) => a.registrationId.localeCompare(b.registrationId));
@@ -144,30 +153,41 @@ export function cameBack(
 export function reachesOf({
   compromised,
   contained,
-}: Pick<RemovalScope, "compromised" | "contained">): Reach[] {
-  return compromised.map(({ key, registrationIds }) => ({
-    key,
-    registrationIds,
-    entries: contained[key]?.entries ?? [],
+  remove,
+}: Pick<RemovalScope, "compromised" | "contained" | "remove">): Reach[] {
+  const leaves = compromised.length === 0 ? [] : issuedLeavesOf(remove.issuedLeaves);
+  return compromised.map((key) => ({
+    key: key.key,
+    registrationIds: key.registrationIds,
+    entries: contained[key.key]?.entries ?? [],
+    issued: issuedUnder(key, leaves),
   }));
 }
 
 /** What they reach and did not reach before: its devices are candidates although the rest is done. */
 export function reachedSince(
-  before: Pick<RemovalScope, "compromised" | "contained"> | undefined,
+  before: Pick<RemovalScope, "compromised" | "contained" | "remove"> | undefined,
   now: RemovalScope,
 ): Reach[] {
+  const isSameManifest = before?.remove.issuedLeaves?.sha256 === now.remove.issuedLeaves?.sha256;
   return reachesOf(now)
-    .map(({ key, registrationIds, entries }) => {
+    .map(({ key, registrationIds, entries, issued = [] }) => {
       const known = before?.compromised.find((one) => one.key === key);
       const closed = known === undefined ? [] : (before?.contained[key]?.entries ?? []);
+      const rows = known !== undefined && isSameManifest ? issuedUnder(known, issued) : [];
       return {
         key,
         registrationIds: registrationIds.filter((id) => !known?.registrationIds.includes(id)),
         entries: entries.filter((entry) =>
           closed.every((each) => !isSame(each, entry) || each.cutOff !== entry.cutOff),
         ),
+        issued: issued.filter((row) => !rows.includes(row)),
       };
     })
-    .filter(({ registrationIds, entries }) => registrationIds.length + entries.length > 0);
+    .filter(isAny);
+}
+
+/** Does it reach anything? */
+export function isAny({ registrationIds, entries, issued = [] }: Reach): boolean {
+  return registrationIds.length + entries.length + issued.length > 0;
 }

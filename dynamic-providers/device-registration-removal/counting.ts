@@ -3,6 +3,7 @@ import { EnrollmentsClient } from "../../clients/enrollments";
 import { HubRegistry, type HubDeviceTwin, linkedHubs } from "../../clients/hub-registry";
 import { devicesWords } from "../../certificates/fleet-usage";
 import { fault, formatFault } from "../../certificates/faults";
+import { issuedUnder } from "../../certificates/issued-leaves";
 import { allNames, listCas } from "../breach-containment/ca-names";
 import { allEntries, withSettling } from "../breach-containment/closing";
 import { reachedEntries, reachOf } from "../breach-containment/reach";
@@ -11,6 +12,8 @@ import { sizeOf } from "../device-twin-journal/waves";
 import { hasUnknown, say } from "../handler";
 import { record } from "../judgement-record";
 import { type Candidate, candidatesOf, type Reach, reachedSince } from "./candidates";
+import { notKnownAbove } from "./above";
+import { issuedLeavesOf } from "./issued-leaves-file";
 import { Evidence, type Verdict } from "./judging";
 import type { RemovalScope } from "./scope";
 
@@ -25,16 +28,21 @@ export async function announce(olds: Partial<RemovalScope>, news: RemovalScope):
   }
   record({ by: "removal", remove, goodIssuers });
   const before =
-    olds.compromised === undefined || olds.contained === undefined || hasUnknown(olds.contained)
+    olds.compromised === undefined ||
+    olds.contained === undefined ||
+    olds.remove === undefined ||
+    hasUnknown(olds.contained)
       ? undefined
-      : { compromised: olds.compromised, contained: olds.contained };
+      : { compromised: olds.compromised, contained: olds.contained, remove: olds.remove };
   // During a preview of a breach it is not known yet what containment will close.
-  const reaches = hasUnknown(news.contained)
-    ? await expectedReaches(before, news)
-    : reachedSince(before, news);
+  const isPreview = hasUnknown(news.contained);
+  const { reaches, above } = isPreview
+    ? await expected(before, news)
+    : { reaches: reachedSince(before, news), above: [] };
   const all = await candidatesOf(news, reaches);
   const candidates = all.filter(({ backIn }) => backIn === undefined);
   if (candidates.length === 0) {
+    if (above.length > 0) say(["removal:", ...above].join("\n"));
     return;
   }
   const { how, issuedLeaves } = news.remove;
@@ -51,30 +59,41 @@ export async function announce(olds: Partial<RemovalScope>, news: RemovalScope):
       )}`,
     );
   }
-  say(await words(news, candidates));
+  say([await words(news, candidates), ...above].join("\n"));
 }
 
-/** The entries that hold a new key now, which containment will close; and those that held it once. */
-async function expectedReaches(
+/**
+ * The entries that hold a new key now, which containment will close; and those that held it once. With
+ * sentences about the devices of groups above it.
+ */
+async function expected(
   before: Parameters<typeof reachedSince>[0],
   now: RemovalScope,
-): Promise<Reach[]> {
+): Promise<{ reaches: Reach[]; above: string[] }> {
   const client = new EnrollmentsClient(now.connection);
   const reaches: Reach[] = [];
+  const above: string[] = [];
   const listing = now.compromised.length === 0 ? undefined : await listCas(now.connection);
+  const leaves = issuedLeavesOf(now.remove.issuedLeaves);
+  const evidence = new Evidence(now);
   for (const key of now.compromised) {
-    const known = before?.compromised.some((one) => one.key === key.key) === true;
+    const isKnown = before?.compromised.some((one) => one.key === key.key) === true;
     const { names } = await allNames(now, key, listing);
-    const reached = reachedEntries(key, reachOf(key, names), await allEntries(client));
-    const holding = [...reached.keys()].filter(({ enabled }) => !known || enabled);
-    const once = known ? [] : (await retiredEntries(now, key, holding)).entries;
+    const entries = await allEntries(client);
+    const reached = [...reachedEntries(key, reachOf(key, names), entries).keys()];
+    const holding = reached.filter(({ enabled }) => !isKnown || enabled);
+    const once = isKnown ? [] : (await retiredEntries(now, key, holding)).entries;
     reaches.push({
       key: key.key,
-      registrationIds: known ? [] : key.registrationIds,
+      registrationIds: isKnown ? [] : key.registrationIds,
       entries: [...(await withSettling(client, holding)), ...once],
+      issued: isKnown ? [] : issuedUnder(key, leaves),
     });
+    if (!isKnown) {
+      above.push(...(await notKnownAbove(now, client, key, { all: entries, reached }, evidence)));
+    }
   }
-  return reaches;
+  return { reaches, above };
 }
 
 async function words(scope: RemovalScope, candidates: Candidate[]): Promise<string> {
@@ -121,7 +140,7 @@ async function byHub(scope: RemovalScope, candidates: Candidate[]): Promise<stri
       const twin = found.get(candidate.deviceId);
       if (twin === undefined) continue;
       seen.add(candidate.deviceId);
-      const { verdict, isKnown } = expected(scope, candidate, twin, evidence);
+      const { verdict, isKnown } = verdictOn(scope, candidate, twin, evidence);
       counts[verdict] += 1;
       if (!isKnown) notKnown.add(candidate.deviceId);
     }
@@ -138,7 +157,7 @@ async function byHub(scope: RemovalScope, candidates: Candidate[]): Promise<stri
   return lines;
 }
 
-function expected(
+function verdictOn(
   { remove }: RemovalScope,
   candidate: Candidate,
   { thumbprints }: HubDeviceTwin,

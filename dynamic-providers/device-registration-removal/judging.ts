@@ -32,7 +32,10 @@ export class Evidence {
     );
   }
 
-  of({ keys, registrationId }: Candidate, thumbprints: readonly string[]): LeafVerdict {
+  of(
+    { keys, registrationId }: Pick<Candidate, "keys" | "registrationId">,
+    thumbprints: readonly string[],
+  ): LeafVerdict {
     const verdicts = keys.map(
       (key) => this.byKey.get(key)?.of(registrationId, thumbprints) ?? "unknown",
     );

@@ -72,9 +72,7 @@ export const deviceRegistrationRemoval: Handler<
       return { changes: true };
     }
     const progress = { ...olds.progress };
-    if (isJudgedAnew(olds, news)) {
-      forget(progress, "left");
-    }
+    judgeAnew(progress, olds, news);
     const entries = entriesOf(news, olds.saved);
     return {
       changes:
@@ -113,9 +111,7 @@ async function goOn(
   const outs = () => outputsOf(inputs, now(), progress, [...saved.values()]);
   try {
     tellDropped(before, inputs, progress);
-    if (before !== undefined && isJudgedAnew(before, inputs)) {
-      forget(progress, "left");
-    }
+    if (before !== undefined) judgeAnew(progress, before, inputs);
     const open = openIn(progress, inputs, now());
     if (open.length > 0) {
       await refuseWhileOpen(inputs);
@@ -188,13 +184,6 @@ function entriesOf({ journal }: DeviceRegistrationRemovalInputs, saved: JournalE
   return [...all.values()];
 }
 
-/** Takes back an outcome, so that whoever has it is judged anew. */
-function forget(progress: Record<string, Progress>, outcome: Outcome): void {
-  for (const [id, one] of Object.entries(progress)) {
-    if (one.outcome === outcome) delete progress[id];
-  }
-}
-
 /** Whose turn it is and who is not done. */
 function openIn(
   progress: Record<string, Progress>,
@@ -232,14 +221,23 @@ function tellDropped(
   }
 }
 
-/** Has anything changed of what decides who is left? */
-function isJudgedAnew(
+/**
+ * Takes outcomes back that something may decide otherwise now: who is left, by all that decides that; who was
+ * spared, by another manifest.
+ */
+function judgeAnew(
+  progress: Record<string, Progress>,
   olds: DeviceRegistrationRemovalOutputs,
   news: DeviceRegistrationRemovalInputs,
-): boolean {
+): void {
   const of = ({ remove, goodIssuers, compromised }: RemovalScope): string =>
     JSON.stringify([remove.how, remove.issuedLeaves?.sha256, goodIssuers, compromised]);
-  return of(olds) !== of(news);
+  const isOtherManifest = olds.remove.issuedLeaves?.sha256 !== news.remove.issuedLeaves?.sha256;
+  for (const [id, { outcome }] of Object.entries(progress)) {
+    const isOpen =
+      (outcome === "left" && of(olds) !== of(news)) || (outcome === "spared" && isOtherManifest);
+    if (isOpen) delete progress[id];
+  }
 }
 
 /** Throws unless every entry is disabled, or free of the key in both slots. */

@@ -2,6 +2,8 @@ import {
   type Candidate,
   candidateId,
   candidatesOf,
+  isAny,
+  type Reach,
   reachedSince,
 } from "../device-registration-removal/candidates";
 import { announce } from "../device-registration-removal/counting";
@@ -47,7 +49,7 @@ export const deviceTwinJournal: Handler<RemovalScope, DeviceTwinJournalOutputs> 
     return {
       changes:
         !isSameSet(declaredKeys(olds), declaredKeys(news)) ||
-        reachedSince(olds, news).length > 0 ||
+        newlyReached(olds, news).length > 0 ||
         olds.waiting.length > 0 ||
         devices.length > 0,
     };
@@ -79,7 +81,7 @@ async function goOn(
   const isDeclared = ({ keys }: Candidate): boolean => keys.some((key) => declared.has(key));
   const known = new Set(devices.map(candidateId));
   const doubt = await inDoubt(inputs, before?.reopened);
-  const reached = [...doubt.devices, ...(await candidatesOf(inputs, reachedSince(before, inputs)))];
+  const reached = [...doubt.devices, ...(await candidatesOf(inputs, newlyReached(before, inputs)))];
   const waiting = new Map(
     [...(before?.waiting ?? []).filter(isDeclared), ...reached]
       .filter((one) => !known.has(candidateId(one)))
@@ -103,6 +105,23 @@ async function goOn(
     reopened: withReopened(before?.reopened ?? {}, doubt.reopened),
     held: turn.held ?? "",
   };
+}
+
+/** Without the rows of a new manifest whose devices are in the journal: the removal judges these anew by itself. */
+function newlyReached(before: DeviceTwinJournalOutputs | undefined, inputs: RemovalScope): Reach[] {
+  const known = new Set(
+    [...(before?.devices ?? []), ...(before?.waiting ?? [])].flatMap(({ registrationId, keys }) =>
+      keys.map((key) => `${key} ${registrationId.toLowerCase()}`),
+    ),
+  );
+  return reachedSince(before, inputs)
+    .map(({ issued = [], ...reach }) => ({
+      ...reach,
+      issued: issued.filter(
+        ({ registrationId }) => !known.has(`${reach.key} ${registrationId.toLowerCase()}`),
+      ),
+    }))
+    .filter(isAny);
 }
 
 /** Who came in through what somebody has written since it was closed. */
