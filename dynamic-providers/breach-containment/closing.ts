@@ -32,7 +32,8 @@ export interface ClosedEntry extends EntryName {
   settling: string[];
   /**
    * It was closed before, at this time, and somebody has written it until the cut-off: what it admitted in
-   * between is not known. Only who came in after this time is in doubt. Absent: it admitted the key.
+   * between is not known. Or it is gone, and held other keys as well. Only who came in after this time is in
+   * doubt. Absent: it admitted the key.
    */
   doubtfulSince?: string;
 }

@@ -82,11 +82,12 @@ async function expected(
     const entries = await allEntries(client);
     const reached = [...reachedEntries(key, reachOf(key, names), entries).keys()];
     const holding = reached.filter(({ enabled }) => !isKnown || enabled);
-    const once = isKnown ? [] : (await retiredEntries(now, key, holding)).entries;
+    const once = isKnown ? { entries: [], gone: [] } : await retiredEntries(now, key, holding);
+    once.gone.forEach(say);
     reaches.push({
       key: key.key,
       registrationIds: isKnown ? [] : key.registrationIds,
-      entries: [...(await withSettling(client, holding)), ...once],
+      entries: [...(await withSettling(client, holding)), ...once.entries],
       issued: isKnown ? [] : issuedUnder(key, leaves),
     });
     if (!isKnown) {

@@ -138,6 +138,14 @@ export const SWITCHES = {
     default: true,
     because: "The documentation names only groups as leaving records behind.",
   },
+  registrationsOfDeletedGroup: {
+    service: "DPS",
+    meaning: "Whether the registration records of a group that was deleted can still be listed.",
+    values: ["listed", "not-found"],
+    default: "listed",
+    because:
+      "The documentation says that they stay when the group is deleted, and not how they are found then.",
+  },
   pollsWhileAssigning: {
     service: "DPS",
     meaning: 'How many polls are answered "assigning" before a registration completes.',

@@ -9,7 +9,13 @@ import { OPERATIONS, throttle } from "./limits";
 import { asksForEverything, pageOf, type Page, readContinuation } from "./paging";
 import { neverRegistered, showAttestation, showEnrollment, showRegistration } from "./presenter";
 import type { Directory, EntryKind, RegistrationRecord } from "./records";
-import { badRequest, etagMismatch, notWritten, registrationNotFound } from "./service-errors";
+import {
+  badRequest,
+  enrollmentNotFound,
+  etagMismatch,
+  notWritten,
+  registrationNotFound,
+} from "./service-errors";
 
 export interface ServiceApi {
   sandbox: Sandbox;
@@ -121,10 +127,13 @@ function registrationRoutes(app: FastifyInstance, api: ServiceApi): void {
     }),
   );
 
-  // The records of a group that was deleted can still be listed: not known, assumed.
   app.post(
     "/registrations/:id/query",
-    handler(api, "RegistrationStatusRead", ({ directory, id, request, reply }) => {
+    handler(api, "RegistrationStatusRead", ({ directory, id, now, request, reply }) => {
+      const isListed = api.sandbox.switches.registrationsOfDeletedGroup === "listed";
+      if (!isListed && directory.entry("group", id) === undefined) {
+        throw enrollmentNotFound(now);
+      }
       const asked = paging(request);
       const own = directory
         .allRegistrations(readContinuation(asked.continuation))

@@ -9,6 +9,7 @@ import { CaCertificatesClient } from "../../clients/ca-certificates";
 import { HubRegistry } from "../../clients/hub-registry";
 import { readIssuedLeaves } from "../../dynamic-providers/device-registration-removal/issued-leaves-file";
 import type { RemovalScope } from "../../dynamic-providers/device-registration-removal/scope";
+import type { Switches } from "../../sandbox/common/switches";
 import { type Issued, TestCa } from "../support/test-ca";
 import { containedScope } from "./removal-runs";
 import { Stage, stolen } from "./stage";
@@ -36,8 +37,8 @@ export class RemovalFleet {
     );
   }
 
-  static async open(): Promise<RemovalFleet> {
-    const stage = await Stage.open();
+  static async open(switches: Partial<Switches> = {}): Promise<RemovalFleet> {
+    const stage = await Stage.open(undefined, switches);
     const [bad, good] = [await TestCa.root("Bad root"), await TestCa.root("Good root")];
     const cas = new CaCertificatesClient(stage.connection);
     await cas.upload("bad", bad.pem, { selfAttested: true });

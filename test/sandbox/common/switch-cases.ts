@@ -28,6 +28,10 @@ const sameCertificate: Place = [
   ACCESS,
   "sameCertificateTwice=${setting}: one certificate in two enrollments",
 ];
+const ofDeletedGroup: Place = [
+  ACCESS,
+  "registrationsOfDeletedGroup=${setting}: the records of a group that was deleted",
+];
 const refusalCode: Place = [HUB, "hubRefusalCode=${hubRefusalCode} is what a refused device gets"];
 const resets: Place = [HUB, "resetClearsReported=false keeps what the device has reported"];
 const early: Place = [HUB, "hubChecksNotBefore=false lets in a certificate that is not valid yet"];
@@ -123,6 +127,7 @@ export const SWITCH_CASES: SwitchCases = {
     true: [ACCESS, "deletes the registration record together with its individual enrollment"],
     false: [ACCESS, "leaves the registration record when an individual enrollment is deleted"],
   },
+  registrationsOfDeletedGroup: { listed: ofDeletedGroup, "not-found": ofDeletedGroup },
   pollsWhileAssigning: {
     0: [DEVICES, "assigns at the first poll, and answers the same at later ones"],
     2: [DEVICES, "says assigning for as many polls as it is set to"],

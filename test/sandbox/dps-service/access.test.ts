@@ -238,6 +238,20 @@ describe("access to the service API, and its edges", () => {
       assert.equal((await send("/registrations/truck-7")).status, 200);
     });
 
+    for (const [setting, status] of [
+      ["listed", 200],
+      ["not-found", 404],
+    ] as const) {
+      it(`registrationsOfDeletedGroup=${setting}: the records of a group that was deleted`, async () => {
+        await restart({ registrationsOfDeletedGroup: setting });
+        const { status: answered } = await send("/registrations/gone/query", {
+          method: "POST",
+          body: {},
+        });
+        assert.equal(answered, status);
+      });
+    }
+
     it("makes new keys when an update sends none", async () => {
       await restart({ keysOmittedInUpdate: "generated" });
       const entry = { registrationId: "truck-7", attestation: { type: "symmetricKey" } };
