@@ -1,21 +1,20 @@
 /**
  * `npm run bench:plan`: the plan over a service with many devices in groups, beside `pulumi preview` of the
- * same change alone, in one run. The sandbox works in this process, without limits on rates; the devices
+ * same change alone, and how far the roll is, in one run. The sandbox works in this process, without limits on rates; the devices
  * are put into its records, because registering them is not what is measured.
  */
 import { spawn } from "node:child_process";
-import { randomBytes } from "node:crypto";
 import { once } from "node:events";
 import { readFileSync, writeFileSync } from "node:fs";
 import { join, resolve } from "node:path";
 import Table from "cli-table3";
 import { CaCertificatesClient } from "../clients/ca-certificates";
 import type { Plan } from "../plan/model";
-import { Directory } from "../sandbox/dps-service/records";
-import { DeviceRegistry } from "../sandbox/iot-hub/registry";
+import type { Status } from "../status/status";
 import { Stage } from "../test/dynamic-providers/stage";
 import { TestStack } from "../test/support/stack";
 import { TestCa } from "../test/support/test-ca";
+import { populate } from "./fleet";
 
 const ROOT = resolve(__dirname, "..");
 const DEVICES = Number(process.env["BENCH_DEVICES"] ?? 10_000);
@@ -43,7 +42,8 @@ async function measure(stage: Stage, stack: TestStack): Promise<void> {
   }
   const groups = Array.from({ length: GROUPS }, (_, index) => `group-${index + 1}`);
   for (const group of groups) await stage.putGroup(group, { primary: "old" });
-  populate(stage, groups, roots[0]!);
+  // Of the last hundredth nothing is known.
+  populate(stage, groups, DEVICES, (index) => (index < 0.99 * DEVICES ? roots[0] : undefined));
   const configuration = (secondary: object): Record<string, unknown> => ({
     target: "sandbox",
     service: { name: "dps", resourceGroup: "rg", location: "westus", adopt: true },
@@ -67,44 +67,55 @@ async function measure(stage: Stage, stack: TestStack): Promise<void> {
   for (let run = 1; run <= RUNS; run += 1) {
     const alone = await timed(() => stack.succeeds("preview"));
     const json = join(stack.folder, "plan.json");
-    const whole = await timed(() => planned(stage, stack, json));
+    const whole = await timed(() =>
+      printed(stage, "plan/bin.cjs", [
+        "--stack",
+        "bench",
+        "--config-file",
+        stack.file,
+        "--json",
+        json,
+      ]),
+    );
     const plan = JSON.parse(readFileSync(json, "utf8")) as Plan;
     const devices = Object.values(plan.lockOut?.counts ?? {}).reduce((sum, each) => sum + each, 0);
     if (devices !== DEVICES) throw new Error(`The plan has ${devices} devices of ${DEVICES}.`);
     table.push([run, seconds(alone), seconds(whole), seconds(whole - alone), devices]);
   }
   console.log(table.toString());
+  await stack.succeeds("up", "--yes", "--skip-preview");
+  await measureStatus(stage, stack);
 }
 
-/** Devices on record in equal parts under the groups, each with a leaf of its own, whose issuer it reports. */
-function populate(stage: Stage, groups: string[], issuer: TestCa): void {
-  const { sandbox, hub } = stage.sandbox;
-  const service = sandbox.services.list()[0];
-  if (service === undefined) throw new Error("The sandbox has no DPS instance.");
-  const directory = new Directory(sandbox, service);
-  const registry = new DeviceRegistry(sandbox, hub.split(".")[0]!);
-  for (let index = 0; index < DEVICES; index += 1) {
-    const deviceId = `device-${index}`;
-    const thumbprint = randomBytes(32).toString("hex").toUpperCase();
-    const authentication = { type: "selfSigned" as const, thumbprint };
-    registry.assign({ hubHostName: hub, deviceId, authentication }, false);
-    const report = {
-      leaf: { sha256: thumbprint },
-      issuer: { sha256: issuer.certificate.thumbprint },
-    };
-    registry.reportTwin(deviceId, { dps: report }, undefined);
-    const now = new Date().toISOString();
-    directory.putRegistration({
-      registrationId: deviceId,
-      deviceId,
-      assignedHub: hub,
-      status: "assigned",
-      createdDateTimeUtc: now,
-      lastUpdatedDateTimeUtc: now,
-      etag: String(index),
-      group: groups[index % groups.length]!,
+/** In the middle of the roll, with everything that it can write. */
+async function measureStatus(stage: Stage, stack: TestStack): Promise<void> {
+  const at = (name: string): string => join(stack.folder, name);
+  const files = ["--history", "h.jsonl", "--prometheus", "m.prom", "--timeline", "t.svg"].map(
+    (each, index) => (index % 2 === 0 ? each : at(each)),
+  );
+  const table = new Table({
+    head: ["run", "status", "lines", "a reading in the history", "metrics", "devices"],
+  });
+  for (let run = 1; run <= RUNS; run += 1) {
+    let told = "";
+    const whole = await timed(async () => {
+      told = await printed(stage, "status/bin.cjs", ["--stack", "bench", ...files]);
     });
+    const json = await printed(stage, "status/bin.cjs", ["--stack", "bench", "--json"]);
+    const { entries } = JSON.parse(json) as Status;
+    const devices = entries.reduce((sum, { devices: { onRecord } }) => sum + onRecord, 0);
+    if (devices !== DEVICES) throw new Error(`The status has ${devices} devices of ${DEVICES}.`);
+    const history = readFileSync(at("h.jsonl"), "utf8").trimEnd().split("\n");
+    table.push([
+      run,
+      seconds(whole),
+      told.trimEnd().split("\n").length,
+      `${Buffer.byteLength(history.at(-1)!)} bytes`,
+      `${readFileSync(at("m.prom"), "utf8").split("\n").length} lines`,
+      devices,
+    ]);
   }
+  console.log(table.toString());
 }
 
 async function timed(run: () => Promise<unknown>): Promise<number> {
@@ -117,19 +128,18 @@ function seconds(ms: number): string {
   return `${(ms / 1000).toFixed(1)} s`;
 }
 
-/** The command in a process of its own, as people run it. */
-async function planned(stage: Stage, stack: TestStack, json: string): Promise<void> {
-  const child = spawn(
-    process.execPath,
-    [join(ROOT, "plan/bin.cjs"), "--stack", "bench", "--config-file", stack.file, "--json", json],
-    {
-      cwd: ROOT,
-      env: { ...process.env, ...stage.sandbox.environment() },
-      stdio: ["ignore", "ignore", "inherit"],
-    },
-  );
+/** A command in a process of its own, as people run it; what it prints. */
+async function printed(stage: Stage, bin: string, args: string[]): Promise<string> {
+  const child = spawn(process.execPath, [join(ROOT, bin), ...args], {
+    cwd: ROOT,
+    env: { ...process.env, ...stage.sandbox.environment() },
+    stdio: ["ignore", "pipe", "inherit"],
+  });
+  let text = "";
+  child.stdout.on("data", (chunk: Buffer) => (text += chunk.toString("utf8")));
   const [exitCode] = (await once(child, "close")) as [number];
-  if (exitCode !== 0) throw new Error(`The plan ended with ${exitCode}.`);
+  if (exitCode !== 0) throw new Error(`${bin} ended with ${exitCode}.`);
+  return text;
 }
 
 main().then(

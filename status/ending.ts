@@ -42,7 +42,7 @@ function slotsEnding({ status }: ReadEntry, now: number, until: number): Ending[
     return [
       {
         what: "slot" as const,
-        where: `${nameOf(status)}, ${name}`,
+        where: `${entryName(status)}, ${name}`,
         subject,
         notAfter,
         devices: depending,
@@ -60,7 +60,7 @@ function leavesEnding({ status, leafEnds }: ReadEntry, now: number, until: numbe
   return [
     {
       what: "leaves",
-      where: nameOf(status),
+      where: entryName(status),
       subject: null,
       notAfter: new Date(first).toISOString(),
       devices: ends.length,
@@ -99,6 +99,7 @@ function urgencyOf(end: number, now: number): "ended" | "due" {
   return end <= now ? "ended" : "due";
 }
 
-function nameOf({ kind, id }: ReadEntry["status"]): string {
+/** As `Ending.where` begins: `group sensors`. */
+export function entryName({ kind, id }: ReadEntry["status"]): string {
   return `${kind === "group" ? "group" : "individual enrollment"} ${id}`;
 }

@@ -124,12 +124,12 @@ async function main(): Promise<number> {
     leavesWindowMs: leavesWithin ?? within ?? windowMs("", DEFAULT_WINDOW)!,
     withoutNames: !flags.names,
   });
-  const readings = flags.history === undefined ? [] : record(flags.history, status);
+  const history = flags.history === undefined ? undefined : record(flags.history, status);
   if (flags.prometheus !== undefined) writePrometheus(flags.prometheus, status);
   if (flags.timeline !== undefined) {
-    writeFileSync(flags.timeline, timelineSvg(timelineOf(status, readings)));
+    writeFileSync(flags.timeline, timelineSvg(timelineOf(status, history)));
   }
-  console.log(flags.json ? JSON.stringify(status) : told(status, readings));
+  console.log(flags.json ? JSON.stringify(status) : told(status, history));
   return exitCode(status, within !== undefined, leavesWithin !== undefined);
 }
 

@@ -4,42 +4,94 @@ import { duration } from "../certificates/fleet-rules";
 import { devicesWords } from "../certificates/fleet-usage";
 import { entryKey } from "../certificates/slots";
 import { displayName, printable, someOf } from "../certificates/text";
-import type { Reading } from "./history";
-import type { CertificateStatus, Ending, EntryStatus, SlotStatus, Status } from "./status";
+import { entryName } from "./ending";
+import type { History } from "./history";
+import type {
+  CertificateStatus,
+  DeviceCounts,
+  Ending,
+  EntryStatus,
+  SlotStatus,
+  Status,
+} from "./status";
 
 const MOST_NAMED = 20;
 const MOST_READINGS = 10;
+/** Entries that are shown one by one; the rest is counted. */
+const MOST_SHOWN = 20;
+/** So many rolls of individual enrollments are told one by one, more of them as one. */
+const MOST_SINGLE_ROLLS = 3;
+const MOST_ENDING = 20;
 
-/** @param readings of the same service, this one last; empty: no history is kept */
-export function told(status: Status, readings: readonly Reading[]): string {
+/** @param history of the same service, this reading last; undefined: none is kept */
+export function told(status: Status, history?: History): string {
   const now = Date.parse(status.readAt);
-  const shown = status.entries.filter((entry) => isOfInterest(entry, status.ending));
-  const others = status.entries.length - shown.length;
+  const { shown, rest } = selection(status);
   return [
     ...(shown.length === 0 ? [] : [entryTable(shown, now)]),
-    ...(others > 0
-      ? [
-          `${others === 1 ? "1 more individual enrollment" : `${others} more individual enrollments`}: one certificate each, nothing ends soon, no device at risk.`,
-        ]
-      : []),
+    ...rest,
     ...(status.entries.length === 0 ? ["There are no enrollments."] : []),
-    ...shown.flatMap(rollLines),
-    ...shown.flatMap((entry) => overTime(entry, readings)),
+    ...rollsOf(status.entries, shown).flatMap((roll) => [
+      ...rollLines(roll),
+      ...(history === undefined ? [] : overTime(roll, history)),
+    ]),
     ...caLines(status, now),
     endingLines(status, now),
     ...status.notRead.map((what) => `Not read: ${what}`),
   ].join("\n");
 }
 
-/* Thousands of individual enrollments in which nothing happens are counted. */
-function isOfInterest(entry: EntryStatus, ending: readonly Ending[]): boolean {
-  const { kind, id, rolling, devices } = entry;
-  return (
-    kind === "group" ||
-    rolling ||
-    devices.notKnown > 0 ||
-    ending.some(({ where }) => where.startsWith(`individual enrollment ${id},`))
+/** What is shown, in the order of DPS, and lines about what is not. */
+function selection({ entries, ending }: Status): { shown: EntryStatus[]; rest: string[] } {
+  const withEnd = new Set(ending.map(({ where }) => where.replace(/, (primary|secondary)$/, "")));
+  const isBusy = (entry: EntryStatus): boolean =>
+    entry.rolling || entry.devices.notKnown > 0 || withEnd.has(entryName(entry));
+  const busy = entries.filter(isBusy);
+  const quiet = entries.filter((entry) => !isBusy(entry));
+  // Thousands of individual enrollments in which nothing happens are counted.
+  const candidates = [...busy, ...quiet.filter(({ kind }) => kind === "group")];
+  const chosen = new Set(candidates.slice(0, MOST_SHOWN));
+  const left = candidates.filter((entry) => !chosen.has(entry));
+  const individuals = quiet.filter(({ kind }) => kind === "individual").length;
+  const rest = [
+    ...(left.length === 0 ? [] : [leftWords(left, left.filter(isBusy).length)]),
+    ...(individuals === 0
+      ? []
+      : [
+          `${countOf(individuals, "more individual enrollment")}: one certificate each, nothing ends soon, no device at risk.`,
+        ]),
+  ];
+  return { shown: entries.filter((entry) => chosen.has(entry)), rest };
+}
+
+function leftWords(left: EntryStatus[], busy: number): string {
+  const groups = left.filter(({ kind }) => kind === "group").length;
+  const kinds = [
+    ...(groups > 0 ? [countOf(groups, "group")] : []),
+    ...(left.length > groups ? [countOf(left.length - groups, "individual enrollment")] : []),
+  ].join(" and ");
+  return `Not in the table: ${kinds}, ${busy} of them in a roll, with a certificate that ends soon, or with devices not known (--json has all).`;
+}
+
+/** Enrollments whose roll is told together. */
+interface TogetherRolled {
+  name: string;
+  entries: EntryStatus[];
+}
+
+/** Groups that are shown, one by one; individual enrollments all, as one when there are many. */
+function rollsOf(all: EntryStatus[], shown: EntryStatus[]): TogetherRolled[] {
+  const singles = all.filter(({ kind, rolling }) => kind === "individual" && rolling);
+  const together = singles.length > MOST_SINGLE_ROLLS;
+  const alone = shown.filter(
+    ({ kind, rolling }) => rolling && !(together && kind === "individual"),
   );
+  return [
+    ...alone.map((entry) => ({ name: nameOf(entry), entries: [entry] })),
+    ...(together
+      ? [{ name: countOf(singles.length, "individual enrollment"), entries: singles }]
+      : []),
+  ];
 }
 
 function entryTable(entries: readonly EntryStatus[], now: number): string {
@@ -89,42 +141,60 @@ function endWords(notAfter: CertificateStatus["notAfter"], now: number): string 
 }
 
 /** How far a roll is, by hub, and who is behind. */
-function rollLines(entry: EntryStatus): string[] {
-  const { rolling, devices, hubs, atRisk } = entry;
-  if (!rolling || devices.onRecord === 0) return [];
+function rollLines({ name, entries }: TogetherRolled): string[] {
+  const devices = sumOf(entries.map((entry) => entry.devices));
+  if (devices.onRecord === 0) return [];
   const share = Math.floor((100 * devices.onNew) / devices.onRecord);
-  const progress = (counts: EntryStatus["devices"]): string =>
+  const progress = (counts: DeviceCounts): string =>
     `${counts.onNew} on the new certificate, ${counts.onOld} on the old one, ${counts.notKnown} not known`;
+  const counts = entries.flatMap(({ hubs }) => hubs);
+  const hubs = [...new Set(counts.map(({ hub }) => hub))].sort();
+  const inHub = (name: string): DeviceCounts => sumOf(counts.filter(({ hub }) => hub === name));
+  const named = (of: "onOld" | "notKnown", words: string): string[] => {
+    const ids = entries.flatMap(({ atRisk }) => atRisk?.[of] ?? []);
+    return ids.length === 0 ? [] : [`  ${words}: ${someOf(ids, MOST_NAMED)}`];
+  };
   return [
     "",
-    `Roll of ${nameOf(entry)}: ${share} % done. ${devicesWords(devices.onRecord)} on record: ${progress(devices)}.`,
-    ...(hubs.length > 1 ? hubs.map(({ hub, ...counts }) => `  ${hub}: ${progress(counts)}`) : []),
-    ...(atRisk !== null && atRisk.onOld.length > 0
-      ? [`  on the old one: ${someOf(atRisk.onOld, MOST_NAMED)}`]
-      : []),
-    ...(atRisk !== null && atRisk.notKnown.length > 0
-      ? [`  not known: ${someOf(atRisk.notKnown, MOST_NAMED)}`]
-      : []),
+    `Roll of ${name}: ${share} % done. ${devicesWords(devices.onRecord)} on record: ${progress(devices)}.`,
+    ...(hubs.length > 1 ? hubs.map((hub) => `  ${hub}: ${progress(inHub(hub))}`) : []),
+    ...named("onOld", "on the old one"),
+    ...named("notKnown", "not known"),
     devices.onOld + devices.notKnown === 0
       ? "  Every device has the new certificate: the old one can be retired."
       : `  Retiring the old one puts ${devicesWords(devices.onOld + devices.notKnown)} at risk.`,
   ];
 }
 
-function overTime(entry: EntryStatus, readings: readonly Reading[]): string[] {
-  const { kind, id, rolling } = entry;
-  const rows = readings.flatMap(({ readAt, entries }) => {
-    const found = entries.find(({ key }) => key === entryKey(kind, id));
-    return found === undefined ? [] : [{ readAt, ...found }];
+function sumOf(counts: readonly DeviceCounts[]): DeviceCounts {
+  const sum = { onRecord: 0, onOld: 0, onNew: 0, notKnown: 0 };
+  for (const each of counts) {
+    sum.onRecord += each.onRecord;
+    sum.onOld += each.onOld;
+    sum.onNew += each.onNew;
+    sum.notKnown += each.notKnown;
+  }
+  return sum;
+}
+
+function overTime({ name, entries }: TogetherRolled, history: History): string[] {
+  const keys = entries.map(({ kind, id }) => entryKey(kind, id));
+  const last = history.readAt.length - 1;
+  const first = Math.max(0, last - MOST_READINGS + 1);
+  const during = history.readAt.slice(first).flatMap((readAt, index) => {
+    // Before it began there was no old one and no new one.
+    const rows = keys.flatMap((key) => {
+      const row = history.at(key, first + index);
+      return row?.slots.join() === history.at(key, last)?.slots.join() ? (row ?? []) : [];
+    });
+    return rows.length === 0 ? [] : [{ readAt, ...sumOf(rows) }];
   });
-  // Before it began there was no old one and no new one.
-  const during = rows.filter(({ slots }) => slots.join() === rows.at(-1)?.slots.join());
-  if (!rolling || during.length < 2) return [];
+  if (during.length < 2) return [];
   const table = new Table({
-    head: [`${nameOf(entry)}, read at`, "on old", "on new", "not known"],
+    head: [`${name}, read at`, "on old", "on new", "not known"],
     style: { head: [], border: [] },
   });
-  for (const { readAt, onOld, onNew, notKnown } of during.slice(-MOST_READINGS)) {
+  for (const { readAt, onOld, onNew, notKnown } of during) {
     table.push(
       [`${readAt.slice(0, 16).replace("T", " ")} UTC`, onOld, onNew, notKnown].map(String),
     );
@@ -164,9 +234,20 @@ function endingLines({ ending, windowSeconds }: Status, now: number): string {
           : "";
     return `  ${whose}: ${endWords(notAfter, now)}${depending}`;
   };
-  return [`Ends within ${window}:`, ...ending.map(line)].join("\n");
+  const more = ending.slice(MOST_ENDING);
+  return [
+    `Ends within ${window}:`,
+    ...ending.slice(0, MOST_ENDING).map(line),
+    ...(more.length === 0
+      ? []
+      : [`  and ${more.length} more, the next of them ${more[0]!.notAfter.slice(0, 10)}`]),
+  ].join("\n");
 }
 
 function nameOf({ kind, id }: EntryStatus): string {
   return `${kind === "group" ? "group" : "individual enrollment"} ${displayName(id)}`;
+}
+
+function countOf(count: number, what: string): string {
+  return `${count} ${what}${count === 1 ? "" : "s"}`;
 }

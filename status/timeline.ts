@@ -1,11 +1,11 @@
 /** A status as a timeline: what `--timeline` draws. */
 import { entryKey } from "../certificates/slots";
 import type { Timeline, TimelineBar, TimelineEvent } from "../plan/timeline";
-import { changesOf, type Reading } from "./history";
+import type { History } from "./history";
 import type { EntryStatus, SlotStatus, Status } from "./status";
 
-/** @param readings of the same service; empty: no rolls are shown as done */
-export function timelineOf(status: Status, readings: readonly Reading[]): Timeline {
+/** @param history of the same service; undefined: no rolls are shown as done */
+export function timelineOf(status: Status, history?: History): Timeline {
   return {
     now: status.readAt,
     warnDays: status.windowSeconds / 86_400,
@@ -14,7 +14,10 @@ export function timelineOf(status: Status, readings: readonly Reading[]): Timeli
       .map((entry) => ({
         name: `${entry.kind === "group" ? "enrollment group" : "individual enrollment"} ${entry.id}`,
         bars: entry.slots.flatMap((slot) => barOf(slot, entry)),
-        events: [...changesOf(readings, entryKey(entry.kind, entry.id)), ...plannedOf(entry)],
+        events: [
+          ...(history?.changesOf(entryKey(entry.kind, entry.id)) ?? []),
+          ...plannedOf(entry),
+        ],
       })),
   };
 }

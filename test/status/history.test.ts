@@ -4,7 +4,7 @@ import { appendFileSync, mkdtempSync, readdirSync, readFileSync, rmSync } from "
 import { tmpdir } from "node:os";
 import { join as path } from "node:path";
 import { timelineLines } from "../../plan/timeline";
-import { HistoryError, record } from "../../status/history";
+import { HistoryError, type HistoryLine, record } from "../../status/history";
 import { prometheusText, writePrometheus } from "../../status/prometheus";
 import { told } from "../../status/telling";
 import { timelineOf } from "../../status/timeline";
@@ -35,18 +35,15 @@ describe("the files that a status writes", () => {
     join(here, "s-2", "hub-a.test", here.next);
     const readings = at("2026-11-22T20:00:00.000Z");
     assert.equal(readFileSync(file, "utf8").trim().split("\n").length, 4);
-    assert.deepEqual(
-      readings.map(({ readAt, entries }) => [
-        readAt.slice(0, 10),
-        entries[0]?.onOld,
-        entries[0]?.onNew,
-      ]),
-      [
-        ["2026-11-20", 0, 1],
-        ["2026-11-21", 1, 0],
-        ["2026-11-22", 1, 1],
-      ],
-    );
+    const rows = readings.readAt.map((readAt, index) => {
+      const { onOld, onNew } = readings.at("group:sensors", index)!;
+      return [readAt.slice(0, 10), onOld, onNew];
+    });
+    assert.deepEqual(rows, [
+      ["2026-11-20", 0, 1],
+      ["2026-11-21", 1, 0],
+      ["2026-11-22", 1, 1],
+    ]);
     const said = told(status(here), readings);
     assert.match(said, /group sensors, read at.*\n.*\n.*2026-11-21 20:00 UTC +│ 1 +│ 0 /);
     assert.ok(!said.includes("2026-11-20 20:00"), "before the roll began");
@@ -58,6 +55,40 @@ describe("the files that a status writes", () => {
       events.map(({ words, note }) => `${note} ${words}`),
       ["2026-11-21 done: prepare", "2026-11-23 done: retire"],
     );
+  });
+
+  it("a history that grows with what happens, not with how often somebody looks", () => {
+    const file = path(folder, "history.jsonl");
+    const lines = () => readFileSync(file, "utf8").trimEnd().split("\n");
+    const at = (readAt: string) => {
+      here.inventory.readAt = readAt;
+      return record(file, status(here));
+    };
+    join(here, "s-1", "hub-a.test", here.old);
+    for (let minute = 10; minute < 60; minute += 1) at(`2026-11-20T20:${minute}:00.000Z`);
+    assert.equal(lines().length, 1);
+    // Once a day it says that nothing has changed.
+    at("2026-11-21T20:30:00.000Z");
+    assert.deepEqual(JSON.parse(lines()[1]!), {
+      version: 1,
+      readAt: "2026-11-21T20:30:00.000Z",
+      service: "dps.test",
+      entries: [],
+    });
+    here.inventory.entries.push({ ...here.inventory.entries[0]!, id: "g-2", key: "group:g-2" });
+    at("2026-11-21T20:40:00.000Z");
+    assert.deepEqual(
+      (JSON.parse(lines()[2]!) as HistoryLine).entries.map(({ key }) => key),
+      ["group:g-2"],
+    );
+    here.inventory.entries.pop();
+    const history = at("2026-11-21T20:50:00.000Z");
+    assert.deepEqual((JSON.parse(lines()[3]!) as HistoryLine).gone, ["group:g-2"]);
+    assert.deepEqual(
+      [2, 3].map((reading) => history.at("group:g-2", reading)?.slots.length),
+      [2, undefined],
+    );
+    assert.equal(history.at("group:sensors", 3)?.onOld, 1);
   });
 
   it("a history with a line that is none is left alone", () => {

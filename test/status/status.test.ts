@@ -73,7 +73,7 @@ describe("the status of a roll", () => {
 
   it("tells a person how far it is and who is behind", () => {
     fleet();
-    const text = told(status(here), []);
+    const text = told(status(here));
     for (const line of [
       "Roll of group sensors: 50 % done. 4 devices on record: 2 on the new certificate, 1 on the old one, 1 not known.",
       "  hub-a.test: 1 on the new certificate, 1 on the old one, 0 not known",
@@ -100,7 +100,36 @@ describe("the status of a roll", () => {
         slots: [heldCertificate("primary", leaf)],
       });
     }
-    assert.match(told(status(here), []), /^2 more individual enrollments: one certificate each/m);
+    assert.match(told(status(here)), /^2 more individual enrollments: one certificate each/m);
+  });
+
+  it("stays readable when very many individual enrollments roll: they are told as one", async () => {
+    const old = await here.old.leaf("truck", { notAfter: new Date("2026-12-01T00:00:00Z") });
+    const next = await here.next.leaf("truck", { notAfter: new Date("2028-01-01T00:00:00Z") });
+    const slots = [heldCertificate("primary", old), heldCertificate("secondary", next)];
+    for (let index = 0; index < 400; index += 1) {
+      const id = `truck-${index}`;
+      const key = `individual:${id}`;
+      const leaf = summarize(index < 100 ? next.pem : old.pem).sha256Thumbprint;
+      const device = { deviceId: id, hub: index % 2 === 0 ? "hub-a.test" : "hub-b.test", leaf };
+      here.inventory.entries.push({ kind: "individual", id, key, enabled: true, slots });
+      here.inventory.facts.entries[key] = {
+        devices: [device],
+        withSasKey: [],
+        edge: [],
+        children: [],
+      };
+    }
+    const lines = told(status(here)).split("\n");
+    assert.ok(lines.length < 150, `${lines.length} lines`);
+    for (const line of [
+      "Not in the table: 381 individual enrollments, 381 of them in a roll, with a certificate that ends soon, or with devices not known (--json has all).",
+      "Roll of 400 individual enrollments: 25 % done. 400 devices on record: 100 on the new certificate, 300 on the old one, 0 not known.",
+      "  hub-a.test: 50 on the new certificate, 150 on the old one, 0 not known",
+      "  and 381 more, the next of them 2026-12-01",
+    ]) {
+      assert.ok(lines.includes(line), `${line}\nis not in\n${lines.join("\n")}`);
+    }
   });
 });
 
