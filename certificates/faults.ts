@@ -58,3 +58,8 @@ export class RefusedError extends Error {
     super([`refused, ${count}:`, ...faults.map((each) => `  ${formatFault(each)}`)].join("\n"));
   }
 }
+
+/** @throws `RefusedError`, when there is a fault */
+export function refuseAny(faults: readonly Fault[]): void {
+  if (faults.length > 0) throw new RefusedError(faults);
+}

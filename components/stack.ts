@@ -3,17 +3,11 @@ import * as pulumi from "@pulumi/pulumi";
 import { type CompromisedKey, compromisedKeys } from "../certificates/compromised-keys";
 import type { Declared } from "../certificates/declared";
 import { Breaches } from "../certificates/compromise";
-import { type Fault, RefusedError, refusals } from "../certificates/faults";
+import { refuseAny, RefusedError } from "../certificates/faults";
 import { deniedIds } from "../certificates/denials";
 import { heldCas, isCa } from "../certificates/held-cas";
-import { judgeAlone } from "../certificates/rules";
 import { readConfiguration, type StackConfiguration } from "../configuration/configuration";
-import {
-  declare,
-  loadCertificates,
-  loadProofs,
-  withMade,
-} from "../configuration/load-certificates";
+import { declaredOf, withMade } from "../configuration/load-certificates";
 import { reenabled } from "../configuration/reenable";
 import { record } from "../dynamic-providers/judgement-record";
 import { targetNow } from "../clients/target-time";
@@ -78,12 +72,8 @@ export function readStack(): Stack {
   try {
     const configuration = readConfiguration(rawConfiguration());
     requireReadOnly(configuration.auth);
-    const loaded = loadCertificates(configuration.certificates, process.cwd());
-    const proofs = loadProofs(configuration.caCertificates, loaded.certificates, process.cwd());
-    refuse([...loaded.faults, ...proofs.faults]);
-    const declared = declare(configuration, loaded.certificates);
-    refuse(refusals(judgeAlone(declared, targetNow())));
-    return { ...resolve(configuration, declared), signed: proofs.signed };
+    const { declared, signed } = declaredOf(configuration, process.cwd(), targetNow());
+    return { ...resolve(configuration, declared), signed };
   } catch (error) {
     // The engine prints a RunError without a stack trace: the message is for whoever wrote the configuration.
     if (!(error instanceof RefusedError)) throw error;
@@ -113,12 +103,6 @@ function parsed(value: string): unknown {
   }
 }
 
-function refuse(faults: readonly Fault[]): void {
-  if (faults.length > 0) {
-    throw new RefusedError(faults);
-  }
-}
-
 function resolve(configuration: StackConfiguration, declared: Declared): Omit<Stack, "signed"> {
   const certificates = makeCertificates(configuration, declared);
   const made = Object.fromEntries(
@@ -127,7 +111,7 @@ function resolve(configuration: StackConfiguration, declared: Declared): Omit<St
       .map(([name, { pem }]) => [name, pem]),
   );
   const { removal, faults } = removalOf(configuration, declared, made);
-  refuse(faults);
+  refuseAny(faults);
   return {
     configuration,
     declared,

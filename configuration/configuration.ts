@@ -3,7 +3,7 @@
  * written; here is what is left when all defaults are filled in.
  */
 import type { Limit } from "../certificates/declared";
-import { RefusedError, type Fault } from "../certificates/faults";
+import { refuseAny } from "../certificates/faults";
 import { configurationFaults } from "./checks";
 import { schemaFaults } from "./schema-faults";
 
@@ -189,10 +189,6 @@ function daysAsText(value: unknown): void {
     const [, day] = /^(\d{4}-\d{2}-\d{2}) 00:00:00 \+0000 UTC$/.exec(until) ?? [];
     if (waiver && day !== undefined) waiver.until = day;
   }
-}
-
-function refuseAny(faults: Fault[]): void {
-  if (faults.length > 0) throw new RefusedError(faults);
 }
 
 /* The one default that a schema cannot say: it depends on another property. */

@@ -2,9 +2,10 @@
 import { readFileSync, statSync } from "node:fs";
 import { resolve } from "node:path";
 import type { Declared, DeclaredCertificate, KnownCertificate } from "../certificates/declared";
-import { fault, isFault, type Fault } from "../certificates/faults";
+import { fault, isFault, type Fault, refusals, refuseAny } from "../certificates/faults";
 import { parsePem } from "../certificates/pem";
 import { faultOfProof } from "../certificates/proof-of-possession";
+import { judgeAlone } from "../certificates/rules";
 import { own } from "../certificates/slots";
 import { summarize } from "../certificates/summary";
 import { pathOf } from "../certificates/text";
@@ -125,6 +126,24 @@ function readBytes(location: string, words: string, path: string): Buffer | Faul
       code === "ENOENT" ? "which does not exist" : `which cannot be read (${code})`,
     );
   }
+}
+
+/**
+ * Everything that is declared, and the signed verification certificates, with their files read relative to
+ * the folder of the program.
+ * @throws `RefusedError` with what the files and the rules for a configuration by itself say
+ */
+export function declaredOf(
+  configuration: StackConfiguration,
+  folder: string,
+  now: Date,
+): { declared: Declared; signed: Record<string, string> } {
+  const { certificates, faults } = loadCertificates(configuration.certificates, folder);
+  const proofs = loadProofs(configuration.caCertificates, certificates, folder);
+  refuseAny([...faults, ...proofs.faults]);
+  const declared = declare(configuration, certificates);
+  refuseAny(refusals(judgeAlone(declared, now)));
+  return { declared, signed: proofs.signed };
 }
 
 /** The configuration as it is judged, with its certificates resolved. */

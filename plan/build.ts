@@ -120,6 +120,11 @@ export function buildPlan({
       ...(inventory?.leftOut ?? []).map((what) => `Not read: ${printable(what)}`),
       ...[...heldOff].map((key) => `${displayName(key)} was disabled by hand in DPS; it stays so`),
       ...(notRead === undefined ? [] : [printable(notRead)]),
+      ...(manifest === undefined && refused.length > 0
+        ? [
+            "The configuration is refused by itself: it was not compared with what was carried out last, so what the change would do is not said",
+          ]
+        : []),
     ],
   };
   return deviceNames ? plan : withoutNames(plan, namesIn(inventory, manifest));

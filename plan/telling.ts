@@ -31,7 +31,7 @@ const MOST_SUMMARIES = 5;
 export function headline(plan: Plan): string[] {
   const { changes, lockOut, refusals, verdict, waived, warnings } = plan;
   const what = {
-    refused: `Refused: ${counted(refusals.length, "fault")}. What follows is what the change would be.`,
+    refused: `Refused: ${counted(refusals.length, "fault")}.${changes.length === 0 ? "" : " What follows is what the change would be."}`,
     failed: "The preview broke off, so this plan is not complete.",
     nothing: "No certificate, entry or denial changes.",
     changes: `${counted(changes.length, "change")}: ${short(changes.map(({ words }) => words))}.`,

@@ -4,7 +4,8 @@ import { markdown } from "../../plan/markdown";
 import type { Plan } from "../../plan/model";
 import { buildPlan } from "../../plan/build";
 import { NOW } from "../certificates/fixtures";
-import { edited, inventoryOf, planOf, previewOf, scene, type Scene } from "./scene";
+import { edited, inventoryOf, scene, type Scene } from "./scene";
+import { planOf, previewOf } from "./scene-preview";
 
 describe("the words of a breach", () => {
   let all: Scene;

@@ -4,7 +4,8 @@ import { markdown } from "../../plan/markdown";
 import type { Plan } from "../../plan/model";
 import { matchesGolden, named } from "./golden";
 import { isPlan } from "./schema";
-import { breach, edited, planOf, scene, type Scene, type SceneDevice } from "./scene";
+import { breach, edited, scene, type Scene, type SceneDevice } from "./scene";
+import { planOf } from "./scene-preview";
 
 interface Row {
   name: string;

@@ -3,7 +3,8 @@ import { html } from "../../plan/html";
 import { markdown } from "../../plan/markdown";
 import type { Plan } from "../../plan/model";
 import { evaluate, needsBrowser, screenshot } from "../support/browser";
-import { breach, edited, inventoryOf, planOf, previewOf, scene, type Scene } from "./scene";
+import { breach, edited, inventoryOf, scene, type Scene } from "./scene";
+import { planOf, previewOf } from "./scene-preview";
 import { buildPlan } from "../../plan/build";
 import { NOW } from "../certificates/fixtures";
 

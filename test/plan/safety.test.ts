@@ -4,7 +4,8 @@ import { html } from "../../plan/html";
 import { markdown } from "../../plan/markdown";
 import { code, sentence } from "../../plan/markdown-text";
 import type { Plan } from "../../plan/model";
-import { edited, intermediateNamed, planOf, scene, type Scene } from "./scene";
+import { edited, intermediateNamed, scene, type Scene } from "./scene";
+import { planOf } from "./scene-preview";
 
 const NAMES = [
   "</code><script>alert(1)</script>",

@@ -1,21 +1,12 @@
 /** A service with its devices, and changes of it, for the golden plans. The day is always the same. */
 import type { Declared, DeclaredCertificate } from "../../certificates/declared";
-import type { Fault } from "../../certificates/faults";
-import { judge, judgeFleet } from "../../certificates/rules";
-import type { FleetFacts } from "../../certificates/fleet-facts";
-import { fleetQuestions } from "../../certificates/fleet-questions";
 import { entriesOf } from "../../certificates/slots";
 import { summarize } from "../../certificates/summary";
-import { buildPlan, type PlanInput } from "../../plan/build";
 import type { Inventory, InventoryDevice, LiveEntry, LiveSlot } from "../../plan/inventory";
-import type { Plan } from "../../plan/model";
-import type { EngineStep, Preview } from "../../plan/preview";
 import { entryFacts, placeOf } from "../../dynamic-providers/fleet-judgement/evidence";
-import type { JudgementRecord } from "../../dynamic-providers/judgement-record";
 import type { DeviceOfHub } from "../../clients/hub-devices";
-import { refusals } from "../../certificates/faults";
 import { below, declared, known, leaf, NOW, root } from "../certificates/fixtures";
-import type { Issued, TestCa } from "../support/test-ca";
+import { type Issued, rsa, type TestCa } from "../support/test-ca";
 
 export const HUBS = ["hub-1.azure-devices.net", "hub-2.azure-devices.net"] as const;
 
@@ -51,14 +42,22 @@ export async function scene(): Promise<Scene> {
   const rootI = await root("Root I");
   const low = await below(rootI, "Plant CA 1");
   const next = await below(rootI, "Plant CA 2");
+  const truckA = await leaf(rootB, "truck-7");
   const certificates: Record<string, Issued> = {
     "root-a": rootA.certificate,
     "root-b": rootB.certificate,
     "root-i": rootI.certificate,
     "plant-1": low.certificate,
     "plant-2": next.certificate,
-    "truck-a": await leaf(rootB, "truck-7"),
+    "truck-a": truckA,
     "truck-b": await leaf(rootB, "truck-7"),
+    "truck-expired": await leaf(rootB, "truck-7", { notAfter: new Date("2026-05-01T00:00:00Z") }),
+    "truck-future": await leaf(rootB, "truck-7", { notBefore: new Date("2026-09-01T00:00:00Z") }),
+    "truck-renewed": await leaf(rootB, "truck-7", { keys: truckA.keys }),
+    "truck-weak": await leaf(rootB, "truck-7", { algorithm: rsa(1024) }),
+    "truck-sha1": await leaf(rootB, "truck-7", { hash: "SHA-1" }),
+    "truck-8": await leaf(rootB, "truck-8"),
+    "truck-8-other": await leaf(rootB, "truck-8"),
     "sensor-1": await leaf(rootA, "sensor-1"),
     "sensor-2": await leaf(rootA, "sensor-2"),
     "sensor-3": await leaf(rootB, "sensor-3"),
@@ -199,13 +198,20 @@ export function inventoryOf(
           return [key, entryFacts(kind, { lastWritten, assigned }, places, new Map())];
         }),
       ),
+      caCertificates: caCertificates.map(({ name, thumbprint, subject, isVerified }) => ({
+        name,
+        sha1Thumbprint: thumbprint,
+        subject,
+        isVerified,
+      })),
       leftOut: [],
     },
     leftOut: [],
   };
 }
 
-function infoOf(pem: string) {
+/** The certificate as DPS shows it. */
+export function infoOf(pem: string) {
   const { issuer, notAfter, notBefore, serialNumber, sha1Thumbprint, sha256Thumbprint, subject } =
     summarize(pem);
   return {
@@ -233,78 +239,4 @@ export function breach(copy: Declared): void {
   copy.caCertificates["root-b"] = { certificate: "root-b" };
   copy.enrollmentGroups["sensors"]!.primary = { ca: "root-b" };
   copy.compromised = [{ certificate: "root-a", reason: "HSM backup was copied" }];
-}
-
-/** What the engine's preview of a change tells, as the handlers record it. */
-export function previewOf(
-  before: Declared | undefined,
-  after: Declared,
-  inventory: Inventory | undefined,
-  steps: EngineStep[] = [],
-): Preview {
-  const connection = {
-    target: "sandbox" as const,
-    auth: "entra" as const,
-    subscriptionId: "00000000-0000-0000-0000-000000000000",
-    resourceGroup: "rg",
-    service: "dps",
-    serviceHostName: "dps.azure-devices-provisioning.net",
-  };
-  const { faults, rolls } = judge(before, after, NOW);
-  const changing = rolls.filter(({ procedure, phase }) => phase !== "none" || procedure === "P3");
-  const ofFleet =
-    inventory === undefined
-      ? []
-      : judgeFleet(before, after, NOW, { fleet: askedFor(before, after, inventory) }).faults;
-  // The engine registers nothing behind a refusal of the manifest.
-  const isRefused = refusals(faults).length > 0;
-  const judgements: JudgementRecord[] = [
-    {
-      by: "manifest",
-      now: NOW.toISOString(),
-      ...(before && { before }),
-      after,
-      faults,
-      rolls: changing,
-    },
-    ...(isRefused ? [] : [{ by: "fleet" as const, connection, faults: ofFleet }]),
-    ...(after.compromised.length === 0 || isRefused
-      ? []
-      : [
-          {
-            by: "removal" as const,
-            remove: { how: "now" as const, keep: "delete" as const },
-            goodIssuers: [],
-          },
-        ]),
-  ];
-  const refused: Fault[] = [...refusals(faults), ...(isRefused ? [] : refusals(ofFleet))];
-  return {
-    stack: "dev",
-    succeeded: refused.length === 0,
-    judgements,
-    steps,
-    errors: [],
-    connection,
-    seconds: 1,
-  };
-}
-
-/* The judgement asks for what the change makes it ask for, and for no more. */
-function askedFor(before: Declared | undefined, after: Declared, { facts }: Inventory): FleetFacts {
-  const keys = fleetQuestions(before, after).entries.map(({ key }) => key);
-  const entries = Object.entries(facts.entries).filter(([key]) => keys.includes(key));
-  return { ...facts, entries: Object.fromEntries(entries) };
-}
-
-/** The plan of a change of the scene. */
-export function planOf(
-  all: Scene,
-  before: Declared,
-  after: Declared,
-  more: { devices?: SceneDevice[] } & Partial<PlanInput> = {},
-): Plan {
-  const { devices = all.devices, ...rest } = more;
-  const inventory = inventoryOf(all, before, devices);
-  return buildPlan({ preview: previewOf(before, after, inventory), inventory, now: NOW, ...rest });
 }
