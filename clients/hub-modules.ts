@@ -14,6 +14,7 @@ import {
   type WireModule,
 } from "./hub-records";
 import { isServiceError } from "./service-error";
+import { owedTo } from "./twin-merge";
 
 export type { HubModule } from "./hub-records";
 
@@ -107,11 +108,15 @@ export class HubModules extends HubClient {
     }
   }
 
-  /** Makes the module if it is not there, and merges the saved twin into its own. */
-  async restore(deviceId: string, saved: SavedModule): Promise<void> {
+  /**
+   * Makes the module if it is not there, and merges what its twin has not into it. What somebody has written
+   * since stays.
+   * @returns paths of what was written since
+   */
+  async restore(deviceId: string, saved: SavedModule): Promise<string[]> {
     const { moduleId, managedBy, authenticationType } = saved;
     const operation = `restore module "${moduleId}" of device "${deviceId}"`;
-    await this.repeating(async () => {
+    return this.repeating(async () => {
       const live = await this.getTwin(deviceId, moduleId);
       if (live === undefined) {
         await this.call(operation, (sdk) =>
@@ -127,13 +132,14 @@ export class HubModules extends HubClient {
       if (twin === undefined) {
         throw this.error(operation, "NotFound", "there is no such module");
       }
-      if (includes(twin.tags, saved.tags) && includes(twin.desired, saved.desired)) {
-        return;
+      const { due, isNothing, newer } = owedTo(twin, saved, []);
+      if (!isNothing) {
+        const patch = { tags: due.tags, properties: { desired: due.desired } };
+        await this.call(operation, (sdk) =>
+          sdk.updateModuleTwin(deviceId, moduleId, patch, twin.etag),
+        );
       }
-      const patch = { tags: saved.tags, properties: { desired: saved.desired } };
-      await this.call(operation, (sdk) =>
-        sdk.updateModuleTwin(deviceId, moduleId, patch, twin.etag),
-      );
+      return newer;
     });
   }
 
@@ -150,7 +156,7 @@ export class HubModules extends HubClient {
     }
   }
 
-  private async repeating(run: () => Promise<void>): Promise<void> {
+  private async repeating<T>(run: () => Promise<T>): Promise<T> {
     for (let tried = 1; ; tried += 1) {
       try {
         return await run();

@@ -7,7 +7,6 @@ import {
   bulkForm,
   type HubDeviceTwin,
   type HubIdentity,
-  includes,
   selfSignedWith,
   summary,
   twinSummary,
@@ -15,9 +14,11 @@ import {
   type WireTwin,
 } from "./hub-records";
 import { isServiceError } from "./service-error";
+import { owedTo, type TwinParts } from "./twin-merge";
 
 export { linkedHubs } from "./hub-client";
 export type { BulkOutcomes } from "./hub-bulk";
+export type { TwinParts } from "./twin-merge";
 export {
   type HubDeviceTwin,
   type HubIdentity,
@@ -186,26 +187,32 @@ export class HubRegistry extends BulkHubClient {
   }
 
   /**
-   * Merges saved tags and desired properties into the twin: a saved field wins over one of the same
-   * name, other fields stay. Writes nothing when all of it is there.
+   * Merges saved tags and desired properties into the twin: what is missing, and what an initial twin has set.
+   * What somebody has written since stays. Writes nothing when nothing is owed, so it can be done again.
+   * @param initials of the enrollments the device may have come in through; asked for when they matter
+   * @returns paths of what was written since
    */
   async restoreTwin(
     deviceId: string,
-    saved: { tags: Record<string, unknown>; desired: Record<string, unknown> },
-  ): Promise<void> {
+    saved: TwinParts,
+    initials: () => Promise<Partial<TwinParts>[]>,
+  ): Promise<string[]> {
     const operation = `restore the twin of device "${deviceId}"`;
     for (let tried = 1; ; tried += 1) {
       const live = await this.getTwin(deviceId);
       if (live === undefined) {
         throw this.error(operation, "NotFound", `there is no such device in ${this.hubHostName}`);
       }
-      if (includes(live.tags, saved.tags) && includes(live.desired, saved.desired)) {
-        return;
+      const alone = owedTo(live, saved, []);
+      const { due, isNothing, newer } =
+        alone.newer.length === 0 ? alone : owedTo(live, saved, await initials());
+      if (isNothing) {
+        return newer;
       }
-      const patch = { tags: saved.tags, properties: { desired: saved.desired } };
+      const patch = { tags: due.tags, properties: { desired: due.desired } };
       try {
         await this.call(operation, (sdk) => sdk.updateTwin(deviceId, patch, live.etag));
-        return;
+        return newer;
       } catch (error) {
         if (!isServiceError(error, "PreconditionFailed") || tried === TWIN_ATTEMPTS) {
           throw error;

@@ -6,6 +6,7 @@ import { reachedEntries, reachOf } from "../breach-containment/reach";
 import { hasContent, type JournalEntry, journalOf } from "../device-twin-journal/journal";
 import { type Handler, hasUnknown, say } from "../handler";
 import { candidateId, candidatesOf, reachesOf } from "./candidates";
+import { InitialTwins } from "./initial-twins";
 import { Keeping } from "./keeping";
 import { inSeries, until } from "./pacing";
 import { type Outcome, removeDevices, type Removed } from "./removing";
@@ -289,12 +290,13 @@ async function restore(
   progress: Record<string, Progress>,
 ): Promise<void> {
   const owed = pendingIn(progress, entries);
-  const sharing = await Sharing.of(new EnrollmentsClient(inputs.connection), owed);
+  const client = new EnrollmentsClient(inputs.connection);
+  const known = { sharing: await Sharing.of(client, owed), initials: new InitialTwins(client) };
   await until(inputs.restoreWaitSeconds, async () => {
     const pending = pendingIn(progress, entries);
     const ids = new Set(pending.map(({ deviceId }) => deviceId));
     await inSeries(pending, async (entry) => {
-      const restored: Restored = await restoreDevice(inputs.connection, entry, ids, sharing);
+      const restored: Restored = await restoreDevice(inputs.connection, entry, ids, known);
       const parent = entry.identities.flatMap(({ parentScopes }) => parentScopes)[0];
       progress[candidateId(entry)] = {
         deviceId: entry.deviceId,

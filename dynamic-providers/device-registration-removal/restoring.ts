@@ -3,7 +3,9 @@ import { HubModules } from "../../clients/hub-modules";
 import { type HubIdentity, HubRegistry, linkedHubs } from "../../clients/hub-registry";
 import type { Connection } from "../../clients/target";
 import { hasContent, type JournalEntry, type SavedIdentity } from "../device-twin-journal/journal";
+import { displayName } from "../../certificates/text";
 import { say } from "../handler";
+import type { InitialTwins } from "./initial-twins";
 import { isSameHub } from "./judging";
 import type { Sharing } from "./sharing";
 
@@ -18,7 +20,7 @@ export async function restoreDevice(
   connection: Connection,
   entry: JournalEntry,
   pending: ReadonlySet<string>,
-  sharing: Sharing,
+  { sharing, initials }: { sharing: Sharing; initials: InitialTwins },
 ): Promise<Restored> {
   const { deviceId, identities } = entry;
   const hub = await sharing.assignedHub(entry);
@@ -36,13 +38,19 @@ export async function restoreDevice(
   if (saved === undefined) {
     return "restored";
   }
-  await registry.restoreTwin(deviceId, saved);
+  const newer = await registry.restoreTwin(deviceId, saved, () => initials.of(entry));
   if (saved.isEdge && !identity.isEdge) {
     await registry.place(identity, { isEdge: true });
   }
   const modules = new HubModules(connection, hub);
   for (const module of saved.modules) {
-    await modules.restore(deviceId, module);
+    const paths = await modules.restore(deviceId, module);
+    newer.push(...paths.map((path) => `${path} of module ${module.moduleId}`));
+  }
+  if (newer.length > 0) {
+    say(
+      `Device ${displayName(deviceId)} is back in ${hub}, and keeps what was written there since: ${newer.map(displayName).join(", ")}.`,
+    );
   }
   await restoreChildren(registry, deviceId, saved);
   return (await restoreParent(registry, deviceId, saved, pending)) ? "restored" : "parent";

@@ -75,13 +75,24 @@ describe("clients of a linked hub", () => {
         assert(twin !== undefined);
         assert.deepEqual([twin.tags, twin.desired], [{}, {}]);
         await sdk.updateTwin("truck-7", { tags: { floor: 2 } }, twin.etag);
-        await registry.restoreTwin("truck-7", saved);
+        const nobody = () => Promise.reject(new Error("no initial twin matters"));
+        const restore = (initials = nobody as () => Promise<object[]>) =>
+          registry.restoreTwin("truck-7", saved, initials);
+        assert.deepEqual(await restore(), []);
         const restored = await registry.getTwin("truck-7");
         assert.deepEqual(restored?.tags, { site: "north", floor: 2 });
         assert.deepEqual(restored.desired, saved.desired);
-        await registry.restoreTwin("truck-7", saved);
+        assert.deepEqual(await restore(), []);
         assert.equal((await registry.getTwin("truck-7"))?.etag, restored.etag);
-        await assert.rejects(registry.restoreTwin("nobody", saved), { code: "NotFound" });
+        await assert.rejects(registry.restoreTwin("nobody", saved, nobody), { code: "NotFound" });
+
+        const changed = { tags: { site: "south" }, properties: { desired: { interval: 30 } } };
+        await sdk.updateTwin("truck-7", changed, "*");
+        const initial = { tags: { site: "east" }, desired: { interval: 30 } };
+        assert.deepEqual(await restore(async () => [initial]), ["tags.site"]);
+        const after = await registry.getTwin("truck-7");
+        assert.deepEqual(after?.tags, { site: "south", floor: 2 });
+        assert.deepEqual(after.desired, saved.desired);
       });
     });
   }

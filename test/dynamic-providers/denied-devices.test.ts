@@ -53,7 +53,7 @@ describe("devices that are denied", () => {
   };
 
   it("lose their access to the hub, keep their twin, and get it back when the denial is lifted", async () => {
-    await fleet.hub.restoreTwin(id, { tags: { site: "north" }, desired: {} });
+    await fleet.stage.writeTwin(id, { tags: { site: "north" }, desired: {} });
     await up();
     assert.equal(await status(id), "enabled");
     assert.equal(await up(id.toUpperCase()), true);

@@ -191,7 +191,7 @@ describe("removal after a breach, as the engine calls it", () => {
 
   it("keeps tags and desired properties in the journal, and restores them when the device is back", async () => {
     const saved = { tags: { site: "north" }, desired: { interval: 60, mode: { night: true } } };
-    await hub.restoreTwin(left, saved);
+    await stage.writeTwin(left, saved);
     const entries = await written(await scope());
     const entry = entries.devices.find(({ deviceId }) => deviceId === left);
     const { generationId } = (await hub.getIdentity(left))!;

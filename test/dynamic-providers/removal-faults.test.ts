@@ -42,13 +42,13 @@ describe("a removal that ends at one of its calls, and goes on with the next run
       let at = 1;
       for (; ; at += 1) {
         const [id] = (await fleet.begin(1)) as [string];
-        await fleet.hub.restoreTwin(id, { tags: { site: "north" }, desired: { interval: 60 } });
+        await fleet.stage.writeTwin(id, { tags: { site: "north" }, desired: { interval: 60 } });
         await fleet.sdk.addModule({ deviceId: id, moduleId: "camera" });
         const isStruck = await fleet.stage.listening(async () => {
           const scope = await fleet.replaced(NOW);
           const inputs = inputsFrom((await journal.create(scope)).outs);
           // Somebody writes after the journal was: what it has is not the latest.
-          await fleet.hub.restoreTwin(id, { tags: { site: "south" }, desired: {} });
+          await fleet.stage.writeTwin(id, { tags: { site: "south" }, desired: {} });
           const modules = new HubModules(fleet.stage.connection, fleet.stage.sandbox.hub);
           await modules.restore(id, {
             moduleId: "camera",
@@ -80,7 +80,7 @@ describe("a removal that ends at one of its calls, and goes on with the next run
           assert.deepEqual([twin.tags, twin.desired], [{ site: "south" }, { interval: 60 }]);
           assert.deepEqual((await modules.save(id))[0]?.tags, { lens: "wide" });
           // Nothing is left to do, and what is changed from now on is nobody's business.
-          await fleet.hub.restoreTwin(id, { tags: { site: "west" }, desired: {} });
+          await fleet.stage.writeTwin(id, { tags: { site: "west" }, desired: {} });
           assert.equal((await removal.diff("removal", state, inputs)).changes, false);
           return strike.struck();
         });
@@ -91,12 +91,68 @@ describe("a removal that ends at one of its calls, and goes on with the next run
     });
   }
 
+  for (const end of ["killed before", "killed after"] as const) {
+    it(`${end} each call while it gives back: what was written since stays`, async () => {
+      let at = 1;
+      let given = 0;
+      for (; ; at += 1) {
+        const [id] = (await fleet.begin(1)) as [string];
+        await fleet.stage.writeTwin(id, { tags: { site: "north" }, desired: { interval: 60 } });
+        await fleet.sdk.addModule({ deviceId: id, moduleId: "camera" });
+        const modules = new HubModules(fleet.stage.connection, fleet.stage.sandbox.hub);
+        const camera = { moduleId: "camera", authenticationType: "sas" as const };
+        await modules.restore(id, { ...camera, tags: { lens: "wide" }, desired: {} });
+        fleet.stage.reset();
+        const isStruck = await fleet.stage.listening(async () => {
+          const inputs = inputsFrom((await journal.create(await fleet.replaced(NOW))).outs);
+          const { state: removed } = await run(undefined, inputs);
+          await fleet.comeAnew(id);
+          const strike = endingAt(at, end);
+          await run(removed, inputs).finally(strike.release);
+          const isGiven = (await fleet.hub.getTwin(id))?.tags["site"] === "north";
+          if (isGiven) {
+            given += 1;
+            await fleet.stage.writeTwin(id, { tags: { site: "west" }, desired: {} });
+          }
+          const { state } = await run(removed, inputs);
+          assert.deepEqual(state?.restored, [id]);
+          const twin = (await fleet.hub.getTwin(id))!;
+          const site = isGiven ? "west" : "north";
+          assert.deepEqual([twin.tags, twin.desired], [{ site }, { interval: 60 }]);
+          assert.deepEqual((await modules.save(id))[0]?.tags, { lens: "wide" });
+          const words = `Device ${id} is back in ${fleet.stage.sandbox.hub}, and keeps what was written there since: tags.site.`;
+          assert.equal(fleet.stage.said.includes(words), isGiven);
+          return strike.struck();
+        });
+        await fleet.end();
+        if (!isStruck) break;
+      }
+      assert.ok(at > 5 && given > 1, `${at - 1} calls were struck, ${given} after it was given`);
+    });
+  }
+
+  it("lets what was saved win over what the initial twin of its group has set", async () => {
+    const [id] = (await fleet.begin(1)) as [string];
+    await fleet.stage.writeTwin(id, { tags: { site: "north" }, desired: { interval: 60 } });
+    const scope = await fleet.replaced(NOW);
+    await fleet.stage.byHand("group", fleet.group, {
+      initialTwin: { tags: { site: "unset", floor: 1 }, properties: { desired: { interval: 5 } } },
+    });
+    const runs = new RemovalRuns(fleet.stage);
+    await runs.up(scope);
+    await fleet.comeAnew(id);
+    assert.deepEqual((await fleet.hub.getTwin(id))?.tags, { site: "unset", floor: 1 });
+    await runs.up(scope);
+    const twin = (await fleet.hub.getTwin(id))!;
+    assert.deepEqual([twin.tags, twin.desired], [{ site: "north", floor: 1 }, { interval: 60 }]);
+  });
+
   it("says which devices wait for the next run, and that they are disabled", async () => {
     const [id] = (await fleet.begin()) as [string];
     const scope = await fleet.replaced(NOW);
     await fleet.stage.listening(async () => {
       const inputs = inputsFrom((await journal.create(scope)).outs);
-      await fleet.hub.restoreTwin(id, { tags: { site: "south" }, desired: {} });
+      await fleet.stage.writeTwin(id, { tags: { site: "south" }, desired: {} });
       const { error } = await run(undefined, inputs);
       assert.equal(
         error?.message,
@@ -108,7 +164,7 @@ describe("a removal that ends at one of its calls, and goes on with the next run
 
   it("takes a device that came in late along, and what it has is saved first", async () => {
     const [first, late] = (await fleet.begin()) as [string, string];
-    await fleet.hub.restoreTwin(late, { tags: { site: "east" }, desired: {} });
+    await fleet.stage.writeTwin(late, { tags: { site: "east" }, desired: {} });
     const scope = await fleet.replaced(NOW);
     await fleet.stage.listening(async () => {
       const { outs } = await journal.create(scope);

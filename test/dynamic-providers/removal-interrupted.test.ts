@@ -67,7 +67,7 @@ describe("removal that a run did not live to report", () => {
     await stage.putGroup("plant", { primary: "bad" });
     for (const id of ["lost", "stays"]) {
       await register(id, await bad.leaf(id));
-      await hub.restoreTwin(id, twin);
+      await stage.writeTwin(id, twin);
     }
     await stage.listening(async () => {
       const from = await contained();
@@ -81,7 +81,7 @@ describe("removal that a run did not live to report", () => {
       await stage.enrollments.deleteRegistration("lost", record.etag);
       await register("lost", await good.leaf("lost"));
       await register("stays", await good.leaf("stays"));
-      await hub.restoreTwin("stays", { tags: { site: "south" }, desired: {} });
+      await stage.writeTwin("stays", { tags: { site: "south" }, desired: {} });
 
       const { outs } = await removal.create(inputs);
       assert.deepEqual([outs.restored, outs.pending], [["lost"], []]);
@@ -97,7 +97,7 @@ describe("removal that a run did not live to report", () => {
     await stage.putGroup("open", { primary: "good" });
     const old = await good.leaf("rolled");
     await register("rolled", old);
-    await hub.restoreTwin("rolled", twin);
+    await stage.writeTwin("rolled", twin);
     const [key] = stolen(old);
     const { connection } = stage;
     const from: RemovalScope = {

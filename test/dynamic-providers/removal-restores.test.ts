@@ -69,7 +69,7 @@ describe("what a removal leaves, gives back and says before", () => {
 
   it("still owes a device its twin when the breach is not declared any more", async () => {
     const id = ids[0]!;
-    await fleet.hub.restoreTwin(id, { tags: { site: "north" }, desired: {} });
+    await fleet.stage.writeTwin(id, { tags: { site: "north" }, desired: {} });
     const scope = await fleet.replaced(NOW);
     const runs = new RemovalRuns(fleet.stage);
     await runs.up(scope);
@@ -87,12 +87,12 @@ describe("what a removal leaves, gives back and says before", () => {
     const scope = await fleet.replaced(NOW);
     const runs = new RemovalRuns(fleet.stage);
     runs.journal = (await journal.create(scope)).outs;
-    await fleet.hub.restoreTwin(id, { tags: { site: "south" }, desired: {} });
+    await fleet.stage.writeTwin(id, { tags: { site: "south" }, desired: {} });
     // A run that is killed would lose it: it goes into the state first, and the identity in the next run.
     await assert.rejects(runs.up(scope), /The removal is not finished/);
     assert.equal((await fleet.hub.getIdentity(id))?.status, "disabled");
     // Who keeps writing does not keep the identity.
-    await fleet.hub.restoreTwin(id, { tags: { site: "west" }, desired: {} });
+    await fleet.stage.writeTwin(id, { tags: { site: "west" }, desired: {} });
     await runs.up(scope);
     assert.deepEqual(await fleet.present(...ids), []);
     await fleet.comeAnew(id);
@@ -154,7 +154,7 @@ describe("what a removal leaves, gives back and says before", () => {
       };
     };
 
-    it("counts the devices, per fleet.hub, and those not known, before anything is contained", async () => {
+    it("counts the devices, per hub, and those not known, before anything is contained", async () => {
       const source = fleet.manifest(ids.slice(0, 1), fleet.bad);
       assert.equal(
         await preview(declared({ ...NOW, issuedLeaves: source })),

@@ -150,7 +150,7 @@ describe("a removal by its settings", () => {
   describe("keep: rekey", () => {
     it("keeps twin and modules, and shuts the old leaf out until the device registers", async () => {
       const id = ids[0]!;
-      await fleet.hub.restoreTwin(id, { tags: { site: "north" }, desired: { interval: 60 } });
+      await fleet.stage.writeTwin(id, { tags: { site: "north" }, desired: { interval: 60 } });
       await fleet.sdk.addModule({ deviceId: id, moduleId: "camera" });
       const key = async (): Promise<string | undefined> =>
         (await fleet.sdk.getModule(id, "camera")).responseBody.authentication?.symmetricKey

@@ -33,7 +33,7 @@ describe("a removal where two registration IDs have one device ID", () => {
         x509: { clientCertificates: { primary: { certificate: leaf.pem } } },
       },
     });
-    await fleet.hub.restoreTwin(id, { tags: { site: "north" }, desired: {} });
+    await fleet.stage.writeTwin(id, { tags: { site: "north" }, desired: {} });
   });
 
   afterEach(async () => {

@@ -1,4 +1,5 @@
 /** A real sandbox for the handlers, and what their tests look at: writes, words, inputs. */
+import { Registry } from "azure-iothub";
 import { compromisedKeys, type CompromisedKey } from "../../certificates/compromised-keys";
 import { summarize } from "../../certificates/summary";
 import { EnrollmentsClient } from "../../clients/enrollments";
@@ -131,6 +132,16 @@ export class Stage {
         },
       },
     });
+  }
+
+  /** Writes these fields of a device's twin, as a back end does. */
+  async writeTwin(
+    deviceId: string,
+    { tags, desired }: { tags: object; desired: object },
+  ): Promise<void> {
+    const [hub] = this.sandbox.endpoints().iotHubs;
+    const sdk = Registry.fromConnectionString(hub?.connectionString ?? "");
+    await sdk.updateTwin(deviceId, { tags, properties: { desired } }, "*");
   }
 
   /** Is the entry enabled? Throws when it is gone. */
