@@ -31,9 +31,9 @@ function slotOf(entry: Entry | undefined, name: SlotName): ResolvedSlot | undefi
 }
 
 const NO_WAY_BACK =
-  "not possible, because the key is compromised. Accepting it again needs a waiver of DPS-CERT-073 " +
-  "(a compromised certificate comes back), with a reason. " +
-  "Removed devices can come back only if they have a certificate that is admitted";
+  "there is no safe way: the key is compromised, and accepting it again is refused (DPS-CERT-073) unless " +
+  "a waiver with a reason lets it in. " +
+  "Removed devices come back only with a certificate that is admitted, and what they lost stays lost";
 
 const BACK: Record<Phase, string> = {
   prepare:

@@ -242,7 +242,9 @@ function caEntriesOf(
     (name) => live.includes(name) && before !== undefined && isGone(before, name),
   );
   const used = live.length;
-  return { used, afterwards: used + added.length - removed.length, limit: MOST_CA_CERTIFICATES };
+  // New ones come before old ones go.
+  const most = used + added.length;
+  return { used, most, afterwards: most - removed.length, limit: MOST_CA_CERTIFICATES };
 }
 
 /** What belongs to the program itself, and changes nothing in Azure that is not said elsewhere. */

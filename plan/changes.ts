@@ -11,10 +11,11 @@ import { entryWords } from "../certificates/entry-roll";
 import { devicesOf } from "./change-devices";
 import type { Inventory } from "./inventory";
 import type { DeviceFate } from "./lock-out";
-import { isBreach, type Meaning, meaningOf, summaryOf, undecidedWords } from "./meaning";
+import { type Meaning, meaningOf, summaryOf, undecidedWords } from "./meaning";
 import { stockWords } from "./stock";
+import { tasksOf } from "./tasks";
 import type { PlanCertificate, PlanChange, PlanOverlap, PlanSlot } from "./model";
-import { PHASES, PROCEDURES } from "./words";
+import { isBreach, phaseWords, PROCEDURES } from "./words";
 
 const DAY_MS = 86_400_000;
 
@@ -66,7 +67,7 @@ export function changeOf(
     procedure,
     procedureWords: PROCEDURES[procedure],
     phase,
-    phaseWords: PHASES[phase],
+    phaseWords: phaseWords(procedure, phase),
     words,
     summary: summaryOf(meaning),
     meaning: meaningOf(meaning),
@@ -81,6 +82,7 @@ export function changeOf(
     overlap: overlapOf(roll, old, entry, facts, context.now),
     devices: devices && { ...devices, undecidedWords: undecidedWords(meaning) },
     steps: steps.map((each) => each.words),
+    tasks: tasksOf(meaning),
     back,
   };
 }
@@ -193,10 +195,16 @@ function overlapOf(
   if (isBreach(procedure)) {
     const from = steps.findIndex(({ action }) => action.do === "disable") + 1;
     const to = steps.findIndex(({ action }) => action.do === "write") + 1;
-    if (!entry.enabled || from === 0 || to === 0) return null;
-    const whom = kind === "group" ? "nobody of this group" : "the device";
-    const can = kind === "group" ? "can" : "cannot";
-    return { days: 0, words: `from step ${from} to step ${to} ${whom} ${can} register` };
+    const out = steps.findIndex(({ action }) => action.do === "remove devices") + 1;
+    if (!entry.enabled || from === 0 || to === 0 || out === 0) return null;
+    const [nobody, whoever] =
+      kind === "group"
+        ? ["nobody of this group can", "whoever is connected, a thief as well, stays"]
+        : ["the device cannot", "whoever is connected as this device, a thief as well, stays"];
+    return {
+      days: 0,
+      words: `from step ${from} to step ${to} ${nobody} register; ${whoever} connected until step ${out}`,
+    };
   }
   if (phase === "replace" && gone.length > 0 && added.length > 0) {
     return {

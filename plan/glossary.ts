@@ -9,7 +9,7 @@ const GLOSSARY: readonly [string, string, RegExp][] = [
   ],
   [
     "registration",
-    "a device's visit to DPS. It happens at first start, and whenever its hub refuses the device. Between two registrations DPS has no say.",
+    "a device's visit to DPS, and the record that DPS keeps of it. It happens at first start, and whenever its hub refuses the device. Between two registrations DPS has no say.",
     /regist(er|ration)/i,
   ],
   [
@@ -31,6 +31,17 @@ const GLOSSARY: readonly [string, string, RegExp][] = [
     "hub identity",
     "what an IoT hub knows of a device, with the certificate that it registered with last. Removing it ends the device's connection.",
     /hub identit/i,
+  ],
+  ["queued messages", "messages to a device that it has not fetched yet.", /queued messages/i],
+  [
+    "tags, desired properties, reported properties",
+    "what the hub keeps about a device: written by its operators (tags, desired), or by the device itself (reported).",
+    /reported properties/i,
+  ],
+  [
+    "verified",
+    "somebody has proven to DPS that they hold the key of the CA certificate. `up` does that, with the key, the command or the certificate that the configuration names.",
+    /verified/i,
   ],
   ["on record", "DPS remembers that the device has registered under this entry.", /on record/i],
   [
@@ -56,7 +67,7 @@ const GLOSSARY: readonly [string, string, RegExp][] = [
   ],
   [
     "cut-off",
-    "the moment from which nothing admits the compromised certificate any more. Who registered before it is removed.",
+    "the moment from which nothing admits the compromised certificate any more. Devices that registered before that moment are removed, unless they are proven good.",
     /cut-off/i,
   ],
   [

@@ -24,6 +24,7 @@ import {
   registrationsWords,
   removalWords,
   statusWords,
+  tasksWords,
   whereWords,
 } from "./telling";
 import { timelineOf } from "./plan-timeline";
@@ -51,6 +52,7 @@ export function html(plan: Plan): string {
 <div class="head ${plan.verdict}">${listOf(headline(plan).map(emphasised))}</div>
 ${findings("Refused", plan.refusals)}
 ${plan.errors.length === 0 ? "" : section("The preview broke off", plan.errors.map((text) => `<pre>${escaped(text.replaceAll("\\u{a}", "\n"))}</pre>`).join("\n"))}
+${tasks(plan)}
 ${plan.lockOut === null ? "" : fates(plan, plan.lockOut)}
 ${removal(plan)}
 ${timeline.entries.length === 0 ? "" : section("Certificates over time", `${timelineSvg(timeline)}\n<details><summary>The same as a table</summary>\n<div class="wide">${timelineTable(timeline)}</div></details>`)}
@@ -82,6 +84,16 @@ ${section(
 </body>
 </html>
 `;
+}
+
+function tasks(plan: Plan): string {
+  const { before, after } = tasksWords(plan);
+  const list = (title: string, all: string[]): string =>
+    all.length === 0 ? "" : `<p>${title}:</p>${listOf(all.map(sentenceOf))}`;
+  return section(
+    "What is left to you",
+    list("Before it is carried out", before) + list("Afterwards", after),
+  );
 }
 
 function section(title: string, content: string): string {
@@ -166,7 +178,7 @@ function hubs({ hubs: all }: PlanRemoval): string {
   ]);
   return tableOf(
     "By hub",
-    ["Hub", "Removed", "Kept (known good)", "Still to remove", "Which"],
+    ["Hub", "To be removed", "Kept: proven good", "Kept: not proven bad", "Which"],
     rows,
     [1, 2, 3],
   );

@@ -1,6 +1,22 @@
 /** Text in Markdown, so that it stays text: names from certificates are made by whoever made the certificate. */
 import { printable } from "../certificates/text";
 
+/** Whether a column's cells are numbers, and stand on the right. */
+export type Column = readonly [title: string, kind?: "number"];
+
+/**
+ * A table of cells that are Markdown already. With a bar at both ends of every line: a line that begins with
+ * `- |` is an item of a list.
+ */
+export function table(columns: readonly Column[], rows: (string | number)[][]): string {
+  const line = (cells: (string | number)[]): string => `| ${cells.join(" | ")} |`;
+  return [
+    line(columns.map(([title]) => title)),
+    line(columns.map(([, kind]) => (kind === "number" ? "-:" : "-"))),
+    ...rows.map(line),
+  ].join("\n");
+}
+
 const WORD_JOINER = "\u2060";
 
 /** A name or value, in a code span: nothing in it is markup, a link or a mention. */

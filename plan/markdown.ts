@@ -1,6 +1,6 @@
 /** The plan as Markdown for a comment on a pull request. */
 import { glossaryFor } from "./glossary";
-import { code, sentence } from "./markdown-text";
+import { code, sentence, table } from "./markdown-text";
 import {
   certificateName,
   certificatesOf,
@@ -15,6 +15,7 @@ import {
   registrationsWords,
   removalWords,
   statusWords,
+  tasksWords,
   whereWords,
 } from "./telling";
 import type {
@@ -53,7 +54,7 @@ const FOLDINGS: (Folding & { says: string })[] = [
     certificates: false,
     names: 0,
     steps: false,
-    changes: 40,
+    changes: 25,
     says: "names of devices, the table of certificates, and the steps of each change",
   },
   {
@@ -94,6 +95,7 @@ function page(plan: Plan, folding: Folding, says: string): string {
     ...(plan.errors.length === 0
       ? []
       : [`### The preview broke off\n\n${plan.errors.map((text) => fenced(text)).join("\n\n")}`]),
+    tasks(plan),
     plan.lockOut === null ? "" : fates(plan, plan.lockOut, folding),
     removal(plan, folding),
     findings("Warnings", plan.warnings),
@@ -116,6 +118,14 @@ function intro(plan: Plan): string {
   return `${whereWords(plan).map(sentence).join(" ")}\n\n${lines.join("\n")}`;
 }
 
+function tasks(plan: Plan): string {
+  const { before, after } = tasksWords(plan);
+  const list = (title: string, all: string[]): string[] =>
+    all.length === 0 ? [] : [`${title}:\n\n${all.map((one) => `- ${sentence(one)}`).join("\n")}`];
+  const lists = [...list("Before it is carried out", before), ...list("Afterwards", after)];
+  return lists.length === 0 ? "" : ["### What is left to you", ...lists].join("\n\n");
+}
+
 function findings(title: string, all: PlanFinding[], about = ""): string {
   if (all.length === 0) return "";
   const lines = all.map(({ code: number, title: what, path, found, fix, waived }) =>
@@ -131,10 +141,11 @@ function findings(title: string, all: PlanFinding[], about = ""): string {
 }
 
 function fates(plan: Plan, { depends, devices }: PlanLockOut, folding: Folding): string {
-  const rows = fateRows(plan).map(
-    ({ count, words, names: ids }) =>
-      `| ${count} | ${sentence(words)} | ${names(ids, count, folding)} |`,
-  );
+  const rows = fateRows(plan).map(({ count, words, names: ids }) => [
+    count,
+    sentence(words),
+    names(ids, count, folding),
+  ]);
   if (rows.length === 0) return "### Devices\n\nNo device is on record with this service.";
   const why = devices
     .filter(({ fate }) => fate !== "shut out" && fate !== "not known")
@@ -149,7 +160,7 @@ function fates(plan: Plan, { depends, devices }: PlanLockOut, folding: Folding):
   );
   return [
     "### Devices on record, at their next registration",
-    `Devices | What becomes of them | Which\n-: | - | -\n${rows.join("\n")}`,
+    table([["Devices", "number"], ["What becomes of them"], ["Which"]], rows),
     ...(why.length === 0 ? [] : [why.join("\n")]),
     ...unsure,
   ].join("\n\n");
@@ -168,14 +179,26 @@ function removal({ removal: found, registrations }: Plan, folding: Folding): str
     ...(found === null ? [] : removalWords(found)),
   ];
   if (found === null) return lines.map(sentence).join("\n\n");
-  const hubs = found.hubs.map(
-    ({ hub, goes, left, names: ids, spared }) =>
-      `${code(hub)} | ${goes} | ${spared} | ${left} | ${names(ids, goes, folding)}`,
-  );
+  const hubs = found.hubs.map(({ hub, goes, left, names: ids, spared }) => [
+    code(hub),
+    goes,
+    spared,
+    left,
+    names(ids, goes, folding),
+  ]);
   return [
     "### Hub identities that are removed",
     lines.map((line) => `- ${sentence(line)}`).join("\n"),
-    `Hub | Removed | Kept (known good) | Still to remove | Which\n- | -: | -: | -: | -\n${hubs.join("\n")}`,
+    table(
+      [
+        ["Hub"],
+        ["To be removed", "number"],
+        ["Kept: proven good", "number"],
+        ["Kept: not proven bad", "number"],
+        ["Which"],
+      ],
+      hubs,
+    ),
     `What becomes of each of them:\n\n${found.loses.map((what) => `- ${sentence(what)}`).join("\n")}`,
   ].join("\n\n");
 }
@@ -203,11 +226,12 @@ function section(change: PlanChange, index: number, folding: Folding): string {
 
 function slots({ slots: all }: PlanChange): string {
   if (all.length === 0) return "";
-  const rows = all.map(
-    ({ slot, before, after }) =>
-      `${slot} | ${cell(before)} | ${isSame(before, after) ? "the same" : cell(after)}`,
-  );
-  return `Slot | Now | After\n- | - | -\n${rows.join("\n")}`;
+  const rows = all.map(({ slot, before, after }) => [
+    slot,
+    cell(before),
+    isSame(before, after) ? "the same" : cell(after),
+  ]);
+  return table([["Slot"], ["Now"], ["After"]], rows);
 }
 
 function isSame(one: PlanCertificate | null, other: PlanCertificate | null): boolean {
@@ -250,18 +274,21 @@ function order({ changes, order: steps }: Plan, folding: Folding): string {
 function certificates(plan: Plan): string {
   const all = certificatesOf(plan);
   if (all.length === 0) return "";
-  const rows = all.map((one) =>
-    [
-      code(one.subject),
-      code(one.issuer),
-      code(one.sha1),
-      code(one.sha256),
-      `${one.notBefore.slice(0, 10)} to ${one.notAfter.slice(0, 10)}`,
-      sentence(`${one.key}, ${one.signature}`),
-      one.chainsTo === null ? "no CA of this DPS" : code(one.chainsTo),
-    ].join(" | "),
+  const rows = all.map((one) => [
+    code(one.subject),
+    code(one.issuer),
+    code(one.sha1),
+    code(one.sha256),
+    `${one.notBefore.slice(0, 10)} to ${one.notAfter.slice(0, 10)}`,
+    sentence(`${one.key}, ${one.signature}`),
+    one.chainsTo === null ? "no CA of this DPS" : code(one.chainsTo),
+  ]);
+  const columns = ["Subject", "Issuer", "SHA-1", "SHA-256", "Valid", "Key, signature", "Chains to"];
+  const shown = table(
+    columns.map((title) => [title] as const),
+    rows,
   );
-  return `<details><summary>Certificates (${all.length})</summary>\n\nSubject | Issuer | SHA-1 | SHA-256 | Valid | Key, signature | Chains to\n- | - | - | - | - | - | -\n${rows.join("\n")}\n\n</details>`;
+  return `<details><summary>Certificates (${all.length})</summary>\n\n${shown}\n\n</details>`;
 }
 
 function other(plan: Plan): string {

@@ -1,7 +1,7 @@
 /** What a change means for the devices, said to somebody who has never seen DPS. */
 import type { Phase, Procedure } from "../certificates/declared";
 import type { PlanDevices } from "./model";
-import { FATES } from "./words";
+import { FATES, isBreach } from "./words";
 
 type Devices = Omit<PlanDevices, "undecidedWords">;
 
@@ -24,17 +24,12 @@ export interface Meaning {
   stock: string[];
 }
 
-const BREACH: ReadonlySet<Procedure> = new Set<Procedure>(["P4", "P6", "P7"]);
-
-export function isBreach(procedure: Procedure): boolean {
-  return BREACH.has(procedure);
-}
-
 /** What a reviewer has to know first. */
 export function summaryOf(change: Meaning): string[] {
   const { arriving, devices, entry, isClosed, leaving, phase, procedure } = change;
   if (isBreach(procedure)) {
     return [
+      `${leaving} is taken for stolen: nothing admits it any more${isClosed || arriving === "" ? "" : `, and ${arriving} takes its place`}.`,
       ...(devices === null || devices.onRecord === 0
         ? []
         : [`${disconnectedWords(devices, entry)}.`]),
@@ -95,7 +90,7 @@ export function undecidedWords(change: Meaning): string {
 }
 
 export function meaningOf(change: Meaning): string[] {
-  return BREACH.has(change.procedure) ? ofBreach(change) : ofPhase(change);
+  return isBreach(change.procedure) ? ofBreach(change) : ofPhase(change);
 }
 
 function ofBreach({ isClosed, isGroup, arriving, staying, devices, stock }: Meaning): string[] {
@@ -113,7 +108,7 @@ function ofBreach({ isClosed, isGroup, arriving, staying, devices, stock }: Mean
   return [
     out,
     isGroup
-      ? `A device that has a certificate below ${accepted} registers again by itself and comes back. One that has only the compromised CA's stays out until somebody gives it a new one.`
+      ? `A device that has a certificate below ${accepted} registers again by itself and comes back. One whose only certificate comes from the compromised CA stays out until somebody gives it a new one.`
       : `It comes back by itself when it has the new certificate (${accepted}). Until somebody gives it that, it stays out.`,
     ...stock,
   ];
@@ -181,7 +176,7 @@ function whom(devices: Devices | null, isGroup: boolean): string {
     : `${allOf(devices.onRecord)} devices on record under it`;
 }
 
-function below(names: string, isGroup: boolean): string {
+export function below(names: string, isGroup: boolean): string {
   if (names === "") return "no certificate";
   return isGroup ? `a certificate below ${names}` : `the certificate ${names}`;
 }

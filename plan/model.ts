@@ -38,7 +38,8 @@ export interface Plan {
   removal: PlanRemoval | null;
   /** Null: the service was not read. */
   registrations: PlanRegistrations | null;
-  caEntries: { used: number; afterwards: number; limit: number } | null;
+  /** CA certificates of the service: now, at most meanwhile, afterwards, and how many it may have. */
+  caEntries: { used: number; most: number; afterwards: number; limit: number } | null;
   resources: PlanResources;
   /** What could not be read, or is not known, in sentences. */
   notKnown: string[];
@@ -67,8 +68,18 @@ export interface PlanChange {
   /** Null: no device is on record under it, or the service was not read. */
   devices: PlanDevices | null;
   steps: string[];
+  /** What it leaves to people. */
+  tasks: PlanTasks;
   /** How to go back, a sentence without its full stop. */
   back: string;
+}
+
+/** Sentences, in the order in which they are to be done. */
+export interface PlanTasks {
+  /** Before `up`. */
+  before: string[];
+  /** After `up`. */
+  after: string[];
 }
 
 export type EntryStatus = "enabled" | "disabled";

@@ -1,7 +1,6 @@
 /** What the plan says in sentences, in Markdown and in HTML alike. */
 import type { Procedure } from "../certificates/declared";
 import type { Fate } from "./lock-out";
-import { isBreach } from "./meaning";
 import {
   MOST_NAMED,
   type Plan,
@@ -11,16 +10,23 @@ import {
   type PlanOverlap,
   type PlanRegistrations,
   type PlanRemoval,
+  type PlanTasks,
 } from "./model";
-import { FATES } from "./words";
+import { FATES, isBreach } from "./words";
 
 /** Where the plan is for, and of when it is. */
 export function whereWords({ madeAt, service, target }: Plan): string[] {
   return [
-    ...(target === "azure" ? ["Target: Azure. What `up` changes is real."] : []),
-    ...(target === "sandbox" ? ["Target: the sandbox. Nothing real is changed."] : []),
+    ...(target === "azure"
+      ? [
+          "Target: Azure. It is real: what is said here happens when `pulumi up` carries this change out.",
+        ]
+      : []),
+    ...(target === "sandbox"
+      ? ["Target: the sandbox, a simulation of Azure: no real device is touched."]
+      : []),
     ...(service === null ? [] : [`DPS: \`${service}\`.`]),
-    `As of ${madeAt.slice(0, 16).replace("T", " ")} UTC.`,
+    `As of ${madeAt.slice(0, 16).replace("T", " ")} UTC: who registers later is not counted.`,
   ];
 }
 
@@ -50,7 +56,7 @@ export function headline(plan: Plan): string[] {
             plan.removal.hubs.reduce((sum, { goes }) => sum + goes, 0),
             "hub identity",
             "hub identities",
-          )} in ${counted(plan.removal.hubs.length, "hub")} will be removed: those devices are disconnected.`,
+          )} in ${counted(plan.removal.hubs.length, "hub")} will be removed: those devices are disconnected${plan.removal.keep === "rekey" ? "" : ", and lose queued messages and reported properties for good"}.`,
         ]),
     ...(warnings.length > 0 ? [`${counted(warnings.length, "warning")}.`] : []),
     ...(waived.length > 0 ? [`${counted(waived.length, "fault")} waived.`] : []),
@@ -89,8 +95,8 @@ function lockOutLines({ counts, depends }: NonNullable<Plan["lockOut"]>): string
     ...(unknown > 0
       ? [
           unknown === 1
-            ? "1 has a certificate that is not known, but nothing changes for its group"
-            : `${unknown} have certificates that are not known, but nothing changes for their group`,
+            ? "1 has a certificate that is not known, in a group that stays as it is"
+            : `${unknown} have certificates that are not known, in groups that stay as they are`,
         ]
       : []),
   ];
@@ -125,6 +131,15 @@ export function deviceWords({
     shutOut > 0 ? ` ${shutOut} ${are(shutOut)} shut out, as it is meant.` : "",
   ];
   return `${counted(onRecord, "device")} ${are(onRecord)} on record under it: ${parts.join(", ")}.${ends.join("")}`;
+}
+
+/** What all changes leave to people, each thing once. */
+export function tasksWords({ changes }: Plan): PlanTasks {
+  const once = (all: string[]): string[] => [...new Set(all)];
+  return {
+    before: once(changes.flatMap(({ tasks }) => tasks.before)),
+    after: once(changes.flatMap(({ tasks }) => tasks.after)),
+  };
 }
 
 export function overlapWords({ days, words }: PlanOverlap, procedure: Procedure): string {
@@ -199,7 +214,7 @@ function breachRows(changes: PlanChange[]): FateRow[] {
 export function registrationsWords({ devices, minutes }: PlanRegistrations): string[] {
   if (devices === 0) return [];
   return [
-    `Registrations to come: at most ${devices}; at 1,000 a minute that takes DPS ${atLeast(minutes)}, and a device that tries meanwhile waits.`,
+    `Registrations to come: at most ${devices}. DPS takes 1,000 a minute, so that is ${atLeast(minutes)}; whom it turns away meanwhile is told when to try again.`,
   ];
 }
 
@@ -233,7 +248,7 @@ export function otherLines({ caEntries, notKnown, resources }: Plan): string[] {
     ...(caEntries === null
       ? []
       : [
-          `CA entries: ${caEntries.used} of ${caEntries.limit} are used, ${caEntries.afterwards} afterwards; ${caEntries.limit - caEntries.afterwards} are free then.`,
+          `CA entries: ${caEntries.used} of ${caEntries.limit} are used now, ${caEntries.most} while this is carried out, ${caEntries.afterwards} afterwards.`,
         ]),
     // A program always has resources: none means that no engine was asked.
     ...(create + update + replace + resources.delete + same === 0

@@ -2,6 +2,12 @@
 import type { Phase, Procedure } from "../certificates/declared";
 import type { Fate } from "./lock-out";
 
+const BREACH: ReadonlySet<Procedure> = new Set<Procedure>(["P4", "P6", "P7"]);
+
+export function isBreach(procedure: Procedure): boolean {
+  return BREACH.has(procedure);
+}
+
 export const PROCEDURES: Record<Procedure, string> = {
   P2: "New device certificate on the device",
   P3: "New device certificate below a CA that stays",
@@ -18,7 +24,7 @@ export const PROCEDURES: Record<Procedure, string> = {
   none: "Change without a roll",
 };
 
-export const PHASES: Record<Phase, string> = {
+const PHASES: Record<Phase, string> = {
   prepare: "prepare: the new certificate is accepted beside the old one",
   activate: "activate: the two certificates change places",
   retire: "retire: the old certificate is accepted no more",
@@ -32,6 +38,16 @@ export const PHASES: Record<Phase, string> = {
   readmit: "readmit: the denial is lifted",
   none: "nothing changes in DPS",
 };
+
+/** Of a breach, which has no phase of its own: one run has them all. */
+export function phaseWords(procedure: Procedure, phase: Phase): string {
+  if (!isBreach(procedure)) return PHASES[phase];
+  if (phase === "replace")
+    return "contain, replace and remove: the old certificate is accepted no more, the new one is";
+  return phase === "contain"
+    ? "contain and remove: what admits the compromised certificate is closed; no new one takes its place"
+    : PHASES[phase];
+}
 
 /** "3 devices …": what becomes of them at their next registration. */
 export const FATES: Record<Fate, string> = {

@@ -3,6 +3,7 @@ import { html } from "../../plan/html";
 import { markdown } from "../../plan/markdown";
 import type { Plan } from "../../plan/model";
 import { evaluate, needsBrowser, screenshot } from "../support/browser";
+import { rendered } from "./rendered";
 import { breach, edited, inventoryOf, scene, type Scene } from "./scene";
 import { planOf, previewOf } from "./scene-preview";
 import { buildPlan } from "../../plan/build";
@@ -23,19 +24,32 @@ describe("a plan as Markdown", () => {
 
   it("fits a comment: it folds, and says what it left out", () => {
     assert.doesNotMatch(markdown(many(1)), /Left out|left out, because/);
-    const folded = markdown(many(60));
+    const folded = markdown(many(50));
     assert.ok(folded.length <= 65_536, String(folded.length));
     assert.match(
       folded,
       /_Left out, so that this fits a comment: .*\. The HTML page and the JSON have everything\._/,
     );
-    assert.match(folded, /### 20 more changes/);
+    assert.match(folded, /### 25 more changes/);
     const cut = markdown(many(2000));
     assert.ok(cut.length <= 65_536, String(cut.length));
     assert.match(cut, /_The rest was left out, because the plan is longer than a comment may be/);
     // What nobody may miss stands before what is left out.
     for (const text of [folded, cut])
       assert.match(text, /3 hub identities in 2 hubs will be removed/);
+  });
+
+  it("becomes tables, lists and headings where a comment is shown", async () => {
+    const plan = planOf(all, all.base, edited(all.base, breach));
+    const page = await rendered(markdown(plan));
+    const captions = [...page.matchAll(/<th[^>]*>(.*?)<\/th>/g)].map(([, text]) => text);
+    assert.deepEqual(
+      ["Devices", "Hub", "Slot", "Subject"].filter((first) => !captions.includes(first)),
+      [],
+    );
+    // A row of a table that is none would be an item of a list, or text.
+    assert.doesNotMatch(page, /(^|>)[^<]*\|/m);
+    assert.match(page, /<h2>Certificate plan for stack <code>dev<\/code><\/h2>/);
   });
 
   it("has no names of devices where these are not wanted, in no form", () => {

@@ -1,0 +1,51 @@
+/** What a change leaves to people: before it is carried out, and afterwards. */
+import { below, type Meaning } from "./meaning";
+import type { PlanTasks } from "./model";
+import { counted } from "./telling";
+import { isBreach } from "./words";
+
+/** Sentences, in the order in which they are to be done. */
+export function tasksOf(change: Meaning): PlanTasks {
+  if (isBreach(change.procedure)) return tasksInBreach(change);
+  const { arriving, entry, isGroup, phase } = change;
+  if (phase !== "prepare") return { before: [], after: [] };
+  const whom = isGroup ? `the devices of ${entry}` : `the device of ${entry}`;
+  return {
+    before: [],
+    after: [
+      `Give ${whom} ${below(arriving, isGroup)}, and see with \`npm run status\` who has it; then retire the old certificate in a change of its own.`,
+    ],
+  };
+}
+
+function tasksInBreach({ arriving, devices, entry, isClosed, isGroup, staying }: Meaning) {
+  const unproven = devices?.undecided.count ?? 0;
+  const away = unproven + (devices?.shutOut ?? 0);
+  const set = (devices?.edge.count ?? 0) + (devices?.children.count ?? 0);
+  const wanted = below(arriving === "" ? staying : arriving, isGroup);
+  return {
+    before: [
+      "Do not wait longer than you must: until this is carried out, whoever has the stolen key gets in. " +
+        "`npm run contain` closes what admits it at once, without a change; this one then goes on from there.",
+      ...(isGroup && unproven > 0
+        ? [
+            "If whoever issues the certificates has a manifest of issued leaves, give it in `remove.issuedLeaves` and look at the plan again: devices that it proves good are kept.",
+          ]
+        : []),
+    ],
+    after: [
+      "If `up` ends half way, run it again: what is closed stays closed, and it goes on from there.",
+      ...(isClosed ? [`Give ${entry} a new certificate, in a change of its own.`] : []),
+      ...(away > 0 && !isClosed
+        ? [
+            `See with \`npm run status\` who of ${entry} is back, and give the others ${wanted}: DPS lets them in with nothing else.`,
+          ]
+        : []),
+      ...(set > 0 && !isClosed
+        ? [
+            `Make ${counted(set, "device")} of ${entry} register again by hand where nothing does it: IoT Edge devices, and devices below one.`,
+          ]
+        : []),
+    ],
+  };
+}
