@@ -4,6 +4,7 @@ import { resolve } from "node:path";
 import { Command, CommanderError, Option } from "commander";
 import { parseIssuedLeaves } from "../certificates/issued-leaves";
 import { formatFault } from "../certificates/faults";
+import { displayName } from "../certificates/text";
 import { serviceWanted, withResourceGroup, WhichServiceError } from "../clients/service-lookup";
 import { type Connection, describeTarget } from "../clients/target";
 import { askTargetTime } from "../clients/target-time";
@@ -108,6 +109,9 @@ async function main(): Promise<number> {
   say(`DPS: ${connection.serviceHostName}.`);
   const time = await askTargetTime(connection.target);
   if (time !== undefined) say(time);
+  for (const { ca, whatToDo } of managed.toSign) {
+    say(`CA certificate ${displayName(ca)} waits for its proof of possession. ${whatToDo}`);
+  }
   const leavesFile = flags.issuedLeaves ?? managed.issuedLeaves;
   const known = [...managed.known, ...readKnown(flags.known)];
   const inventory = await readInventory(await withResourceGroup(connection), {
@@ -158,7 +162,7 @@ async function serviceOf(flags: Flags): Promise<ManagedService & { stack?: strin
         "Give a stack (--stack, --state) or a service (--service, --host), not both.",
       );
     }
-    return { connection: serviceWanted(flags), known: [], isCompromised: () => false };
+    return { connection: serviceWanted(flags), known: [], isCompromised: () => false, toSign: [] };
   }
   const source = state ?? (stack === undefined ? "the selected stack" : `stack ${stack}`);
   const text = state === undefined ? await exportStack(stack, flags.cwd) : fileText(state);

@@ -2,6 +2,8 @@
 import { Breaches } from "../certificates/compromise";
 import type { KnownCertificate } from "../certificates/declared";
 import { knownCertificates } from "../certificates/slots";
+import type { CaCertificateOutputs } from "../dynamic-providers/ca-certificate/live";
+import { type CodeToSign, codesToSign } from "../dynamic-providers/ca-certificate/offline";
 import { UNKNOWN } from "../dynamic-providers/handler";
 import type { FleetJudgementInputs } from "../dynamic-providers/fleet-judgement/provider";
 import { resourceType } from "../dynamic-providers/resource-type";
@@ -17,6 +19,8 @@ export interface ManagedService {
   isCompromised: (certificate: KnownCertificate) => boolean;
   /** The manifest of issued leaves, relative to the folder of the program. */
   issuedLeaves?: string;
+  /** Verification codes that wait to be signed. The stack's output has them as of the last `up` that succeeded. */
+  toSign: CodeToSign[];
 }
 
 /** The state cannot be had, or is none. */
@@ -53,6 +57,7 @@ export async function exportStack(
 interface Resource {
   type?: string;
   inputs?: unknown;
+  outputs?: unknown;
 }
 
 /**
@@ -69,12 +74,18 @@ export function managedServices(state: string, source: string): ManagedService[]
   if (typeof parsed?.deployment !== "object") {
     throw new StackError(`${source} is no state: give what \`pulumi stack export\` prints.`);
   }
-  return (parsed.deployment?.resources ?? [])
-    .filter(({ type }) => type === resourceType("FleetJudgement"))
-    .map(({ inputs }) => managedService(inputs as FleetJudgementInputs));
+  const resources = parsed.deployment?.resources ?? [];
+  const of = (name: Parameters<typeof resourceType>[0]): Resource[] =>
+    resources.filter(({ type }) => type === resourceType(name));
+  const cas = of("CaCertificate").map(({ outputs }) => outputs as CaCertificateOutputs);
+  return of("FleetJudgement").map(({ inputs }) =>
+    managedService(inputs as FleetJudgementInputs, cas),
+  );
 }
 
-function managedService(inputs: FleetJudgementInputs): ManagedService {
+function managedService(inputs: FleetJudgementInputs, cas: CaCertificateOutputs[]): ManagedService {
+  const { serviceHostName } = inputs.connection;
+  const own = cas.filter(({ connection }) => connection.serviceHostName === serviceHostName);
   const made = Object.entries(inputs.made).filter(([, pem]) => pem !== UNKNOWN);
   const declared = resolved({ ...inputs, made: Object.fromEntries(made) });
   const breaches = new Breaches(undefined, declared);
@@ -85,5 +96,8 @@ function managedService(inputs: FleetJudgementInputs): ManagedService {
     isCompromised: (certificate) =>
       breaches.shutsOut(certificate.summary.sha256Thumbprint, certificate),
     ...(issuedLeaves !== undefined && { issuedLeaves: issuedLeaves.file }),
+    toSign: Object.values(
+      codesToSign(Object.fromEntries(own.map(({ name, pending }) => [name, pending]))),
+    ),
   };
 }

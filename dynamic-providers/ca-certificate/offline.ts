@@ -37,10 +37,19 @@ export function whatToDo({ name }: Pick<Waiting, "name">, { code }: PendingProof
   );
 }
 
-/** The codes that wait to be signed, each with what a person does with it; by CA name. */
+export interface CodeToSign extends PendingProof {
+  ca: string;
+  whatToDo: string;
+}
+
+/**
+ * The codes that wait to be signed, each with what a person does with it; by CA name. The engine writes a
+ * stack's outputs at the end of an `up` that succeeds: one that fails may have ended such a code. The resource
+ * in the state has the one that is live (`npm run status`).
+ */
 export function codesToSign(
   pending: Record<string, PendingProof | undefined>,
-): Record<string, PendingProof & { ca: string; whatToDo: string }> {
+): Record<string, CodeToSign> {
   return Object.fromEntries(
     Object.entries(pending).flatMap(([ca, proof]) =>
       proof === undefined ? [] : [[ca, { ca, ...proof, whatToDo: whatToDo({ name: ca }, proof) }]],

@@ -138,6 +138,10 @@ describe("proof of possession offline, in two changes", () => {
     );
     assert.equal(error.id, scene.name);
     assert.equal(error.properties.live.isVerified, false);
+    // Without the file it waits again, for the code that is out.
+    scene.stage.reset();
+    const without = await scene.update(error.properties, waiting);
+    assert.deepEqual([without.pending, scene.writes], [error.properties.pending, []]);
     // The same file once more: the code that is out stays the one to sign.
     const again = await failure(scene.update(error.properties, news));
     assert.ok(again.includes(`the live code is ${code}.`), again);

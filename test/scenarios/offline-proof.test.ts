@@ -9,6 +9,7 @@ import { CaCertificatesClient } from "../../clients/ca-certificates";
 import { signedElsewhere } from "../dynamic-providers/ca-stage";
 import { Stage } from "../dynamic-providers/stage";
 import { TestStack } from "../support/stack";
+import { managedServices } from "../../status/stack";
 import { TestCa } from "../support/test-ca";
 
 const SERVICE = { name: "dps", resourceGroup: "rg", location: "westus", adopt: true };
@@ -99,8 +100,15 @@ describe("proof of possession offline, in two changes, on the real engine", func
     assert.doesNotMatch(output, /\n\s+at .*:\d+:\d+/);
     assert.equal(await isVerified(), false);
     assert.equal(await stage.enrollments.getGroup("plant"), undefined);
-    assert.ok(stack.state().includes(next));
     codes.push(next);
+    // The engine keeps the outputs of the last `up` that succeeded; the state of the resource is what holds.
+    assert.equal((await pendingProofs())["root"]?.code, codes[0]);
+    const { output: state } = await stack.inFolder("stack", "export", "--stack", "offline");
+    const [service] = managedServices(state, "the stack");
+    assert.deepEqual(
+      service?.toSign.map(({ ca, code }) => [ca, code]),
+      [["root", next]],
+    );
   });
 
   it("4. takes the certificate that came back, and then the group", async () => {

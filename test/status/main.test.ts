@@ -47,9 +47,14 @@ describe("npm run status", () => {
       type: "pulumi-nodejs:dynamic/dps:FleetJudgement",
       inputs: { connection: stage.connection, made: {}, declared: declared({ old, next }) },
     };
+    const pending = { code: "0123456789ABCDEF".repeat(3), etag: "1" };
+    const waiting = {
+      type: "pulumi-nodejs:dynamic/dps:CaCertificate",
+      outputs: { connection: stage.connection, name: "late", pending },
+    };
     stateFile = file("state.json", {
       version: 3,
-      deployment: { resources: [{ type: "pulumi:pulumi:Stack" }, judgement] },
+      deployment: { resources: [{ type: "pulumi:pulumi:Stack" }, judgement, waiting] },
     });
     file("empty.json", { version: 3, deployment: {} });
   });
@@ -91,6 +96,10 @@ describe("npm run status", () => {
     assert.equal(plant.firstLeafEnds, "2099-01-01T00:00:00.000Z");
     assert.deepEqual([status.stack, status.target, status.notRead], [stateFile, "sandbox", []]);
     assert.match(err, /^Target: the sandbox at .*Nothing real is changed\.\nDPS: /);
+    assert.match(
+      err,
+      /^CA certificate late waits for its proof of possession\. Have CA `late` issue a certificate with the common name (0123456789ABCDEF){3}, /m,
+    );
   });
 
   it("ends with 4 when something ends within the time given, and with 0 when nothing does", async () => {
