@@ -88,7 +88,7 @@ describe("the packed package", function () {
   });
 
   it("has its commands for people without this repository, each with all that it loads", async () => {
-    for (const name of ["dps-plan", "dps-status"]) {
+    for (const name of ["dps-contain", "dps-plan", "dps-state-copy", "dps-status"]) {
       const { stdout } = await run(process.execPath, [bins[name]!, "--help"], { cwd: folder });
       assert.match(stdout, /^Usage: /, name);
     }
