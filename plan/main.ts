@@ -79,6 +79,7 @@ async function main(): Promise<number> {
   // A manifest of issued leaves is named relative to the program.
   if (flags.cwd !== undefined) process.chdir(flags.cwd);
   const { configFile } = files;
+  tell("Previewing: the engine also reads the devices that the change concerns.");
   const shown = await preview({
     program: process.cwd(),
     ...(flags.stack !== undefined && { stack: flags.stack }),

@@ -109,10 +109,14 @@ describe("the inventory of a service", () => {
   });
 
   it("expects a reading to take as long as the published rates allow, and is silent about a short one", () => {
-    assert.equal(readingTime(900, [10_000]), undefined);
+    assert.equal(readingTime(50, [1000]), undefined);
+    assert.equal(
+      readingTime(0, [10_000]),
+      "Reading 10000 devices in 1 hub and 0 individual enrollments: about 100 calls to DPS and 10 queries to a hub. At their published rates they are answered at once, and within 30 seconds where what these rates allow in a minute was used up just before.",
+    );
     assert.equal(
       readingTime(10_000, [60_000, 40_000]),
-      "Reading 100000 devices in 2 hubs and 10000 individual enrollments: about 11000 calls to DPS and 60 queries to a hub, at least 10 minutes at their published rates.",
+      "Reading 100000 devices in 2 hubs and 10000 individual enrollments: about 11000 calls to DPS and 60 queries to a hub. At their published rates they are answered within 10 minutes, and within 11 minutes where what these rates allow in a minute was used up just before.",
     );
   });
 });
