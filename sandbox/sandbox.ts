@@ -4,6 +4,7 @@ import { writeFileSync } from "node:fs";
 import { isIP } from "node:net";
 import type { ArmContext } from "./arm/context";
 import { Operations } from "./arm/operations";
+import { resumeDeletions } from "./arm/resource-groups";
 import { createArm } from "./arm/server";
 import { OffsetClock, type Clock } from "./common/clock";
 import { listen } from "./common/http";
@@ -128,6 +129,7 @@ async function start(
     operations: new Operations(options.operationMs ?? 0),
     fronts: keeper,
     pending: new Map(),
+    deletions: store.collection("arm-deletions"),
     subscriptionId: identity.subscriptionId,
     tenantId: identity.authority.tenantId,
     endpoint: "",
@@ -140,6 +142,7 @@ async function start(
   });
   context.endpoint = `https://localhost:${await listen(arm, "127.0.0.1", 0)}`;
   await reopen(sandbox, keeper);
+  resumeDeletions(context);
 
   const token = newControlToken();
   const control = createControl(sandbox, own, token);

@@ -25,6 +25,12 @@ export interface FrontKeeper {
   remove(kind: ServiceKind, name: string): Promise<void>;
 }
 
+/** Accepted and not done yet: what a sandbox that was killed has to finish. */
+export interface Deletion {
+  kind: ServiceKind | "resource-group";
+  name: string;
+}
+
 export interface ArmContext {
   sandbox: Sandbox;
   groups: Collection<ResourceGroupRecord>;
@@ -32,6 +38,8 @@ export interface ArmContext {
   fronts: FrontKeeper;
   /** What is under way at a service, by `pendingKey`; what is not here is settled. */
   pending: Map<string, "Activating" | "Transitioning" | "Deleting">;
+  /** By `pendingKey`. */
+  deletions: Collection<Deletion>;
   subscriptionId: string;
   tenantId: string;
   /** Base URLs, known when the listeners are up. */
@@ -39,7 +47,7 @@ export interface ArmContext {
   authorityHost: string;
 }
 
-export function pendingKey(kind: ServiceKind, name: string): string {
+export function pendingKey(kind: Deletion["kind"], name: string): string {
   return `${kind}/${name.toLowerCase()}`;
 }
 

@@ -5,6 +5,7 @@ import {
   apiVersion,
   bodyObject,
   locationOf,
+  pendingKey,
   requireGroup,
   sameLocation,
   tagsOf,
@@ -14,7 +15,7 @@ import {
 import { iotHubs } from "./iot-hubs";
 import { announce } from "./operations";
 import { provisioningServices } from "./provisioning-services";
-import { bodyOf, remove, type ServiceLife } from "./service-life";
+import { beginRemoval, bodyOf, remove, type ServiceLife } from "./service-life";
 import type { ServiceResource } from "./services";
 
 interface Group {
@@ -25,8 +26,8 @@ const ONE = "/subscriptions/:subscription/resourcegroups/:group";
 const ALL = "/subscriptions/:subscription/resourcegroups";
 
 export function registerResourceGroups(app: FastifyInstance, context: ArmContext): void {
-  /** Groups whose deletion has been accepted and is not done. */
-  const deleting = new Set<string>();
+  const isGoing = (name: string): boolean =>
+    context.deletions.has(pendingKey("resource-group", name));
   const body = (group: ResourceGroupRecord): object => ({
     id: `/subscriptions/${context.subscriptionId}/resourceGroups/${group.name}`,
     name: group.name,
@@ -34,7 +35,7 @@ export function registerResourceGroups(app: FastifyInstance, context: ArmContext
     location: group.location,
     tags: group.tags,
     properties: {
-      provisioningState: deleting.has(group.name.toLowerCase()) ? "Deleting" : "Succeeded",
+      provisioningState: isGoing(group.name) ? "Deleting" : "Succeeded",
     },
   });
 
@@ -51,7 +52,7 @@ export function registerResourceGroups(app: FastifyInstance, context: ArmContext
         `Invalid resource group location '${location}'. The Resource group already exists in location '${existing.location}'.`,
       );
     }
-    if (deleting.has(name.toLowerCase())) {
+    if (isGoing(name)) {
       throw armError(
         409,
         "ResourceGroupBeingDeleted",
@@ -83,16 +84,7 @@ export function registerResourceGroups(app: FastifyInstance, context: ArmContext
 
   app.delete<Group>(ONE, async (request, reply) => {
     const group = requireGroup(context, request.params.group);
-    const key = group.name.toLowerCase();
-    deleting.add(key);
-    const operation = context.operations.begin(async () => {
-      try {
-        await removeContents(context, group.name);
-        context.groups.delete(group.name);
-      } finally {
-        deleting.delete(key);
-      }
-    });
+    const operation = beginGroupRemoval(context, group.name);
     const path = `/subscriptions/${context.subscriptionId}/operationresults/${operation}`;
     announce(reply, `${context.endpoint}${path}?api-version=${apiVersion(request)}`, "location");
     return reply.code(202).send();
@@ -134,6 +126,29 @@ function inGroup<T extends { resourceGroup: string }>(all: T[], group: string | 
 /** Services before the hubs that they link. */
 function lives(context: ArmContext): ServiceLife<ServiceResource>[] {
   return [provisioningServices(context), iotHubs(context)];
+}
+
+/** Accepts the deletion of the group and all that is in it; returns the operation's name. */
+function beginGroupRemoval(context: ArmContext, name: string): string {
+  const key = pendingKey("resource-group", name);
+  context.deletions.put(key, { kind: "resource-group", name });
+  return context.operations.begin(async () => {
+    try {
+      await removeContents(context, name);
+      context.groups.delete(name);
+    } finally {
+      context.deletions.delete(key);
+    }
+  });
+}
+
+/** Goes on with the deletions that a sandbox which was killed had accepted. */
+export function resumeDeletions(context: ArmContext): void {
+  for (const { kind, name } of context.deletions.list()) {
+    const life = lives(context).find((one) => one.kind === kind);
+    if (life === undefined) beginGroupRemoval(context, name);
+    else beginRemoval(context, life, name);
+  }
 }
 
 async function removeContents(context: ArmContext, group: string): Promise<void> {

@@ -103,9 +103,7 @@ export function registerLife<T extends ServiceResource>(
     if (record?.resourceGroup.toLowerCase() !== request.params.group.toLowerCase()) {
       return reply.code(204).send();
     }
-    const operation = beginPending(context, kind, record.name, "Deleting", () =>
-      remove(context, life, record.name),
-    );
+    const operation = beginRemoval(context, life, record.name);
     return sendDeleting(context, request, reply, life.operationPath(record, operation));
   });
 
@@ -134,6 +132,23 @@ export function registerLife<T extends ServiceResource>(
   app.post(`${SUBSCRIPTION}/${life.nameCheck}`, async (request) => {
     const name = nameToCheck(bodyObject(request));
     return nameAvailability(life.nameRule.test(name), collection.has(name), name);
+  });
+}
+
+/** Accepts the deletion of the service; returns the operation's name. Also to go on with it after a kill. */
+export function beginRemoval<T extends ServiceResource>(
+  context: ArmContext,
+  life: ServiceLife<T>,
+  name: string,
+): string {
+  const key = pendingKey(life.kind, name);
+  context.deletions.put(key, { kind: life.kind, name });
+  return beginPending(context, life.kind, name, "Deleting", async () => {
+    try {
+      await remove(context, life, name);
+    } finally {
+      context.deletions.delete(key);
+    }
   });
 }
 

@@ -321,9 +321,12 @@ class Clients {
     sandbox.log.record({ service, instance, protocol: "mqtt", method, path, status, note });
   }
 
-  /** A defect of the sandbox: it must be seen, and must not pass for an answer. */
+  /**
+   * A defect of the sandbox: it must be seen, and must not pass for an answer. Not while it closes, which
+   * ends what is under way.
+   */
   private failed(error: unknown): AuthenticateError {
-    console.error("The sandbox failed while it served an MQTT client:", error);
+    if (!this.closing) console.error("The sandbox failed while it served an MQTT client:", error);
     return refusal(SERVER_UNAVAILABLE);
   }
 

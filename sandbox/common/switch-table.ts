@@ -178,6 +178,15 @@ export const SWITCHES = {
     default: "per-entry",
     because: "The limits say operations; no source says what one is.",
   },
+  hubQueueSeconds: {
+    service: "IoT Hub",
+    meaning:
+      "How long the queue is in which requests above a hub's rate wait for their turn: as many as the rate lets through in so many seconds. 0: there is none, and they are answered with 429 at once.",
+    values: "whole number",
+    default: 10,
+    because:
+      'The quotas speak of a queue of limited size ("Traffic shaping") and do not say of what size; a recorded 429 asks to wait for 10 seconds.',
+  },
   bothThumbprintsWritten: {
     service: "IoT Hub",
     meaning: "Whether DPS writes a leaf's thumbprint into both slots of the hub's record.",

@@ -19,6 +19,8 @@ export interface HubApi {
   jobs: Jobs;
   /** Host names, beside its own, under which clients reach the hub. */
   names: string[];
+  /** The listeners are closed: nobody waits for an answer any more. */
+  closing: AbortSignal;
   notWritten(operation: string): Error;
 }
 
@@ -39,7 +41,7 @@ export function handler(api: HubApi, operation: Operation, run: Run) {
     checkApiVersion(query["api-version"]);
     const { authorization } = request.headers;
     authorize(api.sandbox, api.hubName, authorization, operation, api.names);
-    throttle(api.sandbox, api.hubName, limitedAs(operation, request), entriesIn(request));
+    await throttle(api, limitedAs(operation, request), entriesIn(request));
     const { id = "" } = request.params as { id?: string };
     return run({ id, ifMatch: request.headers["if-match"], query, request, reply });
   };

@@ -20,6 +20,8 @@ export interface DeviceHub {
   methods: DirectMethods;
   /** Host names, beside its own, under which devices reach the hub. */
   names: string[];
+  /** The hub goes away: nobody waits for an answer any more. */
+  closing: AbortSignal;
 }
 
 /** What a published packet came to, for the request log. */
@@ -52,12 +54,12 @@ export async function startDeviceHub(
     instance: hubName,
     identity: hub.identity,
     listen,
-    authenticate: (connect) => {
-      const record = sandbox.hubs.get(hubName);
-      if (waitFor(sandbox, hubName, "connection") !== undefined) {
+    authenticate: async (connect) => {
+      if ((await waitFor(hub, "connection")) !== undefined) {
         // not known: what a client sees when a hub has too many new connections; assumed.
         return { code: SERVER_UNAVAILABLE, note: "too many new connections a second" };
       }
+      const record = sandbox.hubs.get(hubName);
       return record === undefined
         ? { code: sandbox.switches.hubRefusalCode, note: "The hub has been deleted" }
         : authenticate(sandbox, record, registry, hub.names, connect);
@@ -76,8 +78,8 @@ export async function startDeviceHub(
       const body = deviceFault(status * 1000, message, sandbox.clock.now());
       return connections.publish(deviceId, answer, body);
     },
-    onPublish: (deviceId, topic, payload) => {
-      const outcome = receive(hub, deviceId, topic, payload);
+    onPublish: async (deviceId, topic, payload) => {
+      const outcome = await receive(hub, deviceId, topic, payload);
       sandbox.log.record({
         service: "iot-hub-device",
         instance: hubName,
@@ -109,12 +111,12 @@ export async function startDeviceHub(
 }
 
 /** Undefined for a topic that is none of the hub's. */
-function receive(
+async function receive(
   hub: DeviceHub,
   deviceId: string,
   topic: string,
   payload: Buffer,
-): Outcome | undefined {
+): Promise<Outcome | undefined> {
   const events = `devices/${deviceId}/messages/events/`;
   if (topic.startsWith(events)) {
     const properties = Object.fromEntries(
@@ -169,18 +171,18 @@ function methodAnswer(
 }
 
 /** Runs a twin request and answers it on the device's response topic. */
-function twinAnswer(
+async function twinAnswer(
   hub: DeviceHub,
   deviceId: string,
   limit: LimitedOperation,
   query: URLSearchParams,
   run: () => { status: number; body?: unknown; version?: number },
-): Outcome {
+): Promise<Outcome> {
   const now = hub.sandbox.clock.now();
   let answer: ReturnType<typeof run>;
   let note: string | undefined;
   try {
-    const wait = waitFor(hub.sandbox, hub.hubName, limit);
+    const wait = await waitFor(hub, limit);
     answer =
       wait === undefined
         ? run()

@@ -1,4 +1,5 @@
 /** An IoT hub that listens: HTTPS for the back end, MQTT for devices. */
+import { setMaxListeners } from "node:events";
 import { hubError, type HttpError } from "../common/errors";
 import { createApp, listen, type Failure } from "../common/http";
 import { acceptMqttOverWebSockets } from "../common/mqtt-websocket";
@@ -32,6 +33,9 @@ export async function startHubFront(
   const identity = await sandbox.serverIdentity([...new Set([hub.hostName, ...names])]);
   const registry = new DeviceRegistry(sandbox, hubName);
   const methods = new DirectMethods(registry.connections, () => sandbox.clock.now());
+  const closing = new AbortController();
+  // One for each request that waits in the hub's queue.
+  setMaxListeners(0, closing.signal);
   const jobs = new Jobs({ sandbox, hubName, registry, methods });
   const app = createApp(sandbox, {
     service: "iot-hub",
@@ -48,6 +52,7 @@ export async function startHubFront(
     methods,
     jobs,
     names,
+    closing: closing.signal,
     notWritten: (operation) => notWritten(operation, sandbox.clock.now()),
   };
   hubRoutes(app, api);
@@ -55,7 +60,7 @@ export async function startHubFront(
   const httpsPort = await listen(app, address, listenOn.httpsPort);
   try {
     const mqtt = await startDeviceHub(
-      { sandbox, hubName, identity, registry, methods, names },
+      { sandbox, hubName, identity, registry, methods, names, closing: closing.signal },
       { address, port: listenOn.mqttPort },
     );
     acceptMqttOverWebSockets(app.server, mqtt.accept, (path, status) =>
@@ -73,6 +78,7 @@ export async function startHubFront(
       httpsPort,
       mqttPort: mqtt.port,
       close: async () => {
+        closing.abort();
         jobs.close();
         methods.close();
         await Promise.all([app.close(), mqtt.close()]);

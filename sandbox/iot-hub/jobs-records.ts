@@ -58,7 +58,7 @@ export class JobStore {
   private readonly parts: Collection<DeviceJobRecord>;
 
   constructor(
-    sandbox: Pick<Sandbox, "collection">,
+    private readonly sandbox: Pick<Sandbox, "collection" | "atomically">,
     private readonly hubName: string,
   ) {
     this.jobs = sandbox.collection("hub-jobs");
@@ -84,6 +84,16 @@ export class JobStore {
 
   putDeviceJob(part: DeviceJobRecord): DeviceJobRecord {
     return this.parts.put(deviceKey(this.key(part.jobId), part.deviceId), part);
+  }
+
+  /** The job and what it did to each device. */
+  delete(jobId: string): void {
+    this.sandbox.atomically(() => {
+      for (const { deviceId } of this.deviceJobs(jobId)) {
+        this.parts.delete(deviceKey(this.key(jobId), deviceId));
+      }
+      this.jobs.delete(this.key(jobId));
+    });
   }
 
   private key(jobId: string): string {

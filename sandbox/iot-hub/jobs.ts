@@ -7,8 +7,15 @@ import { HttpError } from "../common/errors";
 import type { Sandbox } from "../common/model";
 import type { Switches } from "../common/switches";
 import { HubFault } from "./faults";
-import { isOver, JobStore, type DeviceJobRecord, type JobRecord } from "./jobs-records";
-import type { DirectMethods } from "./methods";
+import {
+  isOver,
+  JobStore,
+  type CloudToDeviceMethod,
+  type DeviceJobRecord,
+  type JobRecord,
+} from "./jobs-records";
+import { limitOf } from "./limits";
+import type { DirectMethods, MethodResult } from "./methods";
 import { LATE_DEVICE_JOB_CODE } from "./not-known";
 import { showTwin } from "./presenter";
 import { parseQueryCondition } from "./query";
@@ -24,8 +31,10 @@ export interface JobWorld {
 
 /** Between two looks at what is due, and at who has come online; milliseconds. */
 const LOOK_MS = 100;
-/** Devices that one job is busy with at a time. */
-const DEVICES_AT_ONCE = 10;
+/** Devices that one job is busy with at a time. not known; the rate is what is published. */
+const DEVICES_AT_ONCE = 100;
+/** "Job history is retained up to 30 days": same page as `ACTIVE_JOBS`. */
+const HISTORY_MS = 30 * 24 * 3600 * 1000;
 /** Active jobs by tier. Source: learn.microsoft.com/azure/iot-hub/iot-hub-devguide-quotas-throttling. */
 const ACTIVE_JOBS: Record<string, number> = { F1: 1, S1: 1, S2: 5, S3: 10 };
 /** As it was seen, in azure-iot-sdk-java, JobsResponseParserTest. */
@@ -37,6 +46,7 @@ const NOT_STARTED = {
 
 /** A job that is running: what is left of it. */
 interface Work {
+  job: JobRecord;
   pending: Map<string, DeviceJobRecord>;
   running: number;
 }
@@ -46,17 +56,22 @@ export class Jobs {
   private readonly store: JobStore;
   private readonly works = new Map<string, Work>();
   private timer: NodeJS.Timeout | undefined;
-  private closed = false;
+  private pumping = false;
+  private readonly closing = new AbortController();
 
   constructor(private readonly world: JobWorld) {
     this.store = new JobStore(world.sandbox, world.hubName);
   }
 
-  /** Goes on with what an earlier run of the sandbox left. */
+  /**
+   * Goes on with what an earlier run of the sandbox left: devices whose part is done are left alone. Those
+   * that it was busy with are asked again. not known: what Azure does with these.
+   */
   start(): void {
     for (const job of this.store.list().filter(({ status }) => status === "running")) {
       const left = this.store.deviceJobs(job.jobId).filter((part) => !isOver(part));
       this.works.set(job.jobId, {
+        job,
         pending: new Map(left.map((part) => [part.deviceId, { ...part, status: "pending" }])),
         running: 0,
       });
@@ -65,24 +80,27 @@ export class Jobs {
   }
 
   close(): void {
-    this.closed = true;
+    this.closing.abort();
     clearTimeout(this.timer);
   }
 
   get(jobId: string): JobRecord | undefined {
+    this.forget();
     return this.store.get(jobId);
   }
 
   list(): JobRecord[] {
+    this.forget();
     return this.store.list();
   }
 
   deviceJobs(jobId?: string): DeviceJobRecord[] {
+    this.forget();
     return this.store.deviceJobs(jobId);
   }
 
   schedule(job: JobRecord): JobRecord {
-    if (this.store.get(job.jobId) !== undefined) {
+    if (this.get(job.jobId) !== undefined) {
       throw new HubFault("JobAlreadyExists", "Conflict");
     }
     if (this.isActive(job) && this.active() >= this.most) {
@@ -95,7 +113,7 @@ export class Jobs {
   }
 
   cancel(jobId: string): JobRecord {
-    const job = this.store.get(jobId);
+    const job = this.get(jobId);
     if (job === undefined) {
       throw new HubFault("JobNotFound", "NotFound");
     }
@@ -119,9 +137,11 @@ export class Jobs {
     for (const job of open) {
       const work = this.works.get(job.jobId) ?? this.begin(job);
       if (work !== undefined) {
-        this.goOn(job, work);
+        this.endLate(work);
+        this.endDone(work);
       }
     }
+    void this.pump();
     if (open.length > 0) {
       this.timer = setTimeout(() => this.look(), LOOK_MS).unref();
     }
@@ -146,54 +166,90 @@ export class Jobs {
       .filter((record) =>
         matches(showTwin(record, registry.connections.isConnected(record.deviceId))),
       );
-    const pending = new Map(
-      devices.map(({ deviceId }) => [
-        deviceId,
-        this.store.putDeviceJob({
-          jobId: job.jobId,
-          jobType: job.type,
-          deviceId,
-          status: "pending",
-          startTimeUtc: job.startTime,
-          endTimeUtc: new Date(endOf(job)).toISOString(),
-          createdDateTimeUtc: this.now,
-          lastUpdatedDateTimeUtc: this.now,
-        }),
-      ]),
-    );
-    const work = { pending, running: 0 };
+    const pending = this.world.sandbox.atomically(() => {
+      this.store.put({ ...job, status: "running" });
+      return new Map(devices.map(({ deviceId }) => [deviceId, this.beginPart(job, deviceId)]));
+    });
+    const work = { job, pending, running: 0 };
     this.works.set(job.jobId, work);
-    this.store.put({ ...job, status: "running" });
     return work;
   }
 
-  private goOn(job: JobRecord, work: Work): void {
-    if (this.time >= endOf(job)) {
+  private beginPart(job: JobRecord, deviceId: string): DeviceJobRecord {
+    return this.store.putDeviceJob({
+      jobId: job.jobId,
+      jobType: job.type,
+      deviceId,
+      status: "pending",
+      startTimeUtc: job.startTime,
+      endTimeUtc: new Date(endOf(job)).toISOString(),
+      createdDateTimeUtc: this.now,
+      lastUpdatedDateTimeUtc: this.now,
+    });
+  }
+
+  private endLate({ job, pending }: Work): void {
+    if (this.time < endOf(job)) return;
+    for (const part of pending.values()) {
+      this.write(part, { status: "failed", error: NOT_STARTED });
+    }
+    pending.clear();
+  }
+
+  private endDone({ job, pending, running }: Work): void {
+    if (pending.size > 0 || running > 0) return;
+    this.works.delete(job.jobId);
+    this.store.put({ ...job, status: "completed", endTime: this.now });
+  }
+
+  /** Begins devices that are ready, at the rate of the hub, which its jobs share. */
+  private async pump(): Promise<void> {
+    if (this.pumping) return;
+    this.pumping = true;
+    try {
+      while (this.nextReady() !== undefined) {
+        await this.turn();
+        const next = this.nextReady();
+        if (next !== undefined) this.beginDevice(...next);
+      }
+    } catch (error) {
+      if (!this.closed) throw error;
+    } finally {
+      this.pumping = false;
+    }
+  }
+
+  /** A device of the job that is busy with the fewest. */
+  private nextReady(): [Work, DeviceJobRecord] | undefined {
+    if (this.closed) return undefined;
+    const works = [...this.works.values()].filter(({ running }) => running < DEVICES_AT_ONCE);
+    for (const work of works.sort((one, other) => one.running - other.running)) {
       for (const part of work.pending.values()) {
-        this.write(part, { status: "failed", error: NOT_STARTED });
-      }
-      work.pending.clear();
-    }
-    for (const part of work.pending.values()) {
-      if (work.running >= DEVICES_AT_ONCE) {
-        break;
-      }
-      if (this.isReady(job, part.deviceId)) {
-        work.pending.delete(part.deviceId);
-        work.running += 1;
-        void this.run(job, part).finally(() => {
-          work.running -= 1;
-          // A job that was cancelled, or a hub that was closed, has no work any more.
-          if (!this.closed && this.works.get(job.jobId) === work) {
-            this.goOn(job, work);
-          }
-        });
+        if (this.isReady(work.job, part.deviceId)) return [work, part];
       }
     }
-    if (work.pending.size === 0 && work.running === 0) {
-      this.works.delete(job.jobId);
-      this.store.put({ ...job, status: "completed", endTime: this.now });
-    }
+    return undefined;
+  }
+
+  private async turn(): Promise<void> {
+    const { sandbox, hubName } = this.world;
+    const hub = sandbox.hubs.get(hubName);
+    if (hub === undefined) return;
+    const queue = { seconds: 1, closing: this.closing.signal };
+    await sandbox.throttles.turn(limitOf("jobDevice", hub), hubName, 1, queue);
+  }
+
+  private beginDevice(work: Work, part: DeviceJobRecord): void {
+    work.pending.delete(part.deviceId);
+    work.running += 1;
+    void this.run(work.job, part).finally(() => {
+      work.running -= 1;
+      // A job that was cancelled, or a hub that was closed, has no work any more.
+      if (!this.closed && this.works.get(work.job.jobId) === work) {
+        this.endDone(work);
+        void this.pump();
+      }
+    });
   }
 
   private isReady(job: JobRecord, deviceId: string): boolean {
@@ -208,28 +264,30 @@ export class Jobs {
   }
 
   private async run(job: JobRecord, part: DeviceJobRecord): Promise<void> {
-    const running = this.write(part, { status: "running" });
-    let end: Partial<DeviceJobRecord>;
     try {
-      end = { status: "completed", ...(await this.act(job, part.deviceId)) };
+      if (job.cloudToDeviceMethod === undefined) return this.updateTwin(job, part);
+      const running = this.write(part, { status: "running" });
+      const deviceMethodResponse = await this.call(part.deviceId, job.cloudToDeviceMethod);
+      if (!this.closed) this.write(running, { status: "completed", deviceMethodResponse });
     } catch (error) {
-      end = { status: "failed", error: errorOf(error) };
-    }
-    // What was cut by the end of the sandbox is done again at its next start.
-    if (!this.closed) {
-      this.write(running, end);
+      // What was cut by the end of the sandbox is done again at its next start.
+      if (!this.closed) this.write(part, { status: "failed", error: errorOf(error) });
     }
   }
 
-  private async act(job: JobRecord, deviceId: string): Promise<Partial<DeviceJobRecord>> {
-    const { registry, methods } = this.world;
-    registry.get(deviceId);
-    if (job.cloudToDeviceMethod !== undefined) {
-      return { deviceMethodResponse: await methods.invoke(deviceId, job.cloudToDeviceMethod) };
-    }
+  private call(deviceId: string, method: CloudToDeviceMethod): Promise<MethodResult> {
+    this.world.registry.get(deviceId);
+    return this.world.methods.invoke(deviceId, method);
+  }
+
+  private updateTwin(job: JobRecord, part: DeviceJobRecord): void {
+    const { registry, sandbox } = this.world;
     const { etag, ...patch } = job.updateTwin ?? {};
-    registry.patchTwin(deviceId, partsOf(patch), typeof etag === "string" ? etag : undefined);
-    return {};
+    // Together, so that no twin is changed twice when the sandbox is killed.
+    sandbox.atomically(() => {
+      registry.patchTwin(part.deviceId, partsOf(patch), typeof etag === "string" ? etag : undefined);
+      this.write(part, { status: "completed" });
+    });
   }
 
   private write(part: DeviceJobRecord, change: Partial<DeviceJobRecord>): DeviceJobRecord {
@@ -242,6 +300,14 @@ export class Jobs {
     });
   }
 
+  private forget(): void {
+    for (const { jobId, endTime } of this.store.list()) {
+      if (endTime !== undefined && this.time > Date.parse(endTime) + HISTORY_MS) {
+        this.store.delete(jobId);
+      }
+    }
+  }
+
   private isActive({ status }: JobRecord): boolean {
     return (
       ["queued", "running"].includes(status) ||
@@ -251,6 +317,10 @@ export class Jobs {
 
   private active(): number {
     return this.store.list().filter((job) => this.isActive(job)).length;
+  }
+
+  private get closed(): boolean {
+    return this.closing.signal.aborted;
   }
 
   private get most(): number {

@@ -1,13 +1,22 @@
 /**
  * The rates of a hub by tier and number of units.
- * Source: learn.microsoft.com/azure/iot-hub/iot-hub-devguide-quotas-throttling, "Operation throttles".
+ * Source: learn.microsoft.com/azure/iot-hub/iot-hub-devguide-quotas-throttling, "Operation throttles" and
+ * "Traffic shaping": a rate holds over a minute; what is above it is queued and carried out at the rate;
+ * when the queue is full, the answer is 429.
  */
 import { hubError } from "../common/errors";
 import type { IotHubRecord, Sandbox } from "../common/model";
 import type { RateLimit } from "../common/throttles";
 
 export type LimitedOperation =
-  "registry" | "query" | "job" | "twinRead" | "twinUpdate" | "methodKilobytes" | "connection";
+  | "registry"
+  | "query"
+  | "job"
+  | "jobDevice"
+  | "twinRead"
+  | "twinUpdate"
+  | "methodKilobytes"
+  | "connection";
 
 const MINUTE = 60;
 const SECOND = 1;
@@ -19,6 +28,7 @@ const RATES: Record<LimitedOperation, [Rate, Rate, Rate]> = {
   registry: [(n) => [100 * n, MINUTE], (n) => [100 * n, MINUTE], (n) => [5000 * n, MINUTE]],
   query: [(n) => [20 * n, MINUTE], (n) => [20 * n, MINUTE], (n) => [1000 * n, MINUTE]],
   job: [(n) => [100 * n, MINUTE], (n) => [100 * n, MINUTE], (n) => [5000 * n, MINUTE]],
+  jobDevice: [() => [10, SECOND], (n) => [Math.max(10, n), SECOND], (n) => [50 * n, SECOND]],
   twinRead: [() => [100, SECOND], (n) => [Math.max(100, 10 * n), SECOND], (n) => [500 * n, SECOND]],
   twinUpdate: [() => [50, SECOND], (n) => [Math.max(50, 5 * n), SECOND], (n) => [250 * n, SECOND]],
   methodKilobytes: [
@@ -42,31 +52,53 @@ export function limitOf(operation: LimitedOperation, { sku }: IotHubRecord): Rat
   return { name: `hub-${operation}`, count, seconds };
 }
 
-/** Seconds to wait before the operation; undefined: it was counted and may go on. */
-export function waitFor(
-  { throttles, hubs }: Pick<Sandbox, "throttles" | "hubs">,
-  hubName: string,
-  operation: LimitedOperation,
-  cost = 1,
-): number | undefined {
-  const hub = hubs.get(hubName);
-  return hub && throttles.take(limitOf(operation, hub), hubName, cost);
+/** The same rate as it is held: "in minute ranges". */
+function overAMinute({ name, count, seconds }: RateLimit): RateLimit {
+  return { name, count: (count / seconds) * MINUTE, seconds: MINUTE };
+}
+
+/** A hub whose rates are held, and the end of its listeners. */
+export interface LimitedHub {
+  sandbox: Pick<Sandbox, "throttles" | "hubs" | "switches" | "clock">;
+  hubName: string;
+  closing: AbortSignal;
 }
 
 /**
- * Throws `HttpError` 429 with Retry-After when the hub's rate is used up; its text was recorded in
- * Azure-Samples/Iot-Telemetry-Simulator#39.
+ * Resolves when it is the operation's turn: at once, or when it has come to the front of the queue; with
+ * the seconds to wait when the queue is full. Throws when the hub goes away.
  */
-export function throttle(
-  sandbox: Sandbox,
-  hubName: string,
+export async function waitFor(
+  { sandbox, hubName, closing }: LimitedHub,
+  operation: LimitedOperation,
+  cost = 1,
+): Promise<number | undefined> {
+  const hub = sandbox.hubs.get(hubName);
+  if (hub === undefined) return undefined;
+  const seconds = sandbox.switches.hubQueueSeconds;
+  const limit = overAMinute(limitOf(operation, hub));
+  try {
+    return await sandbox.throttles.turn(limit, hubName, cost, { seconds, closing });
+  } catch (error) {
+    if (!closing.aborted) throw error;
+    throw hubError(503, "ServiceUnavailable", "The hub is being closed.", sandbox.clock.now());
+  }
+}
+
+/**
+ * As `waitFor`, but throws `HttpError` 429 with Retry-After when the queue is full; its text was recorded
+ * in Azure-Samples/Iot-Telemetry-Simulator#39. not known: when it is ThrottlingException or
+ * ThrottleBacklogLimitExceeded, which troubleshoot-error-codes names beside it.
+ */
+export async function throttle(
+  hub: LimitedHub,
   operation: LimitedOperation | undefined,
   cost = 1,
-): void {
-  const wait = operation && waitFor(sandbox, hubName, operation, cost);
+): Promise<void> {
+  const wait = operation && (await waitFor(hub, operation, cost));
   if (wait !== undefined) {
     const text = `The request has been throttled. Wait ${wait} seconds and try again. Operation type: ${operation}`;
-    const error = hubError(429, "ThrottlingBacklogTimeout", text, sandbox.clock.now());
+    const error = hubError(429, "ThrottlingBacklogTimeout", text, hub.sandbox.clock.now());
     error.headers["retry-after"] = String(wait);
     throw error;
   }

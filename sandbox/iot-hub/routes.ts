@@ -116,7 +116,7 @@ function twinRoutes(app: FastifyInstance, api: HubApi): void {
       registry.get(id);
       const call = readMethodCall(request.body, api.sandbox.clock.now());
       const size = methodKilobytes(Buffer.byteLength(JSON.stringify(request.body)));
-      throttle(api.sandbox, api.hubName, "methodKilobytes", size);
+      await throttle(api, "methodKilobytes", size);
       const result = await api.methods.invoke(id, call);
       reply.note = `${call.methodName}: ${result.status}`;
       return result;

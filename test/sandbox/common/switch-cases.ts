@@ -15,6 +15,7 @@ const DEVICES = "dps-device/https.test.ts";
 const ASSIGNMENT = "dps-device/assignment.test.ts";
 const ACCESS = "dps-service/access.test.ts";
 const LIMITS = "dps-service/limits.test.ts";
+const RATES = "iot-hub/limits.test.ts";
 const HUB = "iot-hub/switches.test.ts";
 const LINKED = "iot-hub/linked-hub-operations.test.ts";
 const JOBS = "iot-hub/jobs.test.ts";
@@ -131,6 +132,10 @@ export const SWITCH_CASES: SwitchCases = {
   pollsWhileAssigning: {
     0: [DEVICES, "assigns at the first poll, and answers the same at later ones"],
     2: [DEVICES, "says assigning for as many polls as it is set to"],
+  },
+  hubQueueSeconds: {
+    0: [RATES, "are apart for identities, queries and twins; without a queue refused at once"],
+    10: [RATES, "let a burst through, then a queue at the rate, and refuse when that is full"],
   },
   concurrentRegistration: { replaces: takesTurns, conflict: takesTurns },
   deviceSubstatus: {

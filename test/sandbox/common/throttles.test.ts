@@ -50,6 +50,47 @@ describe("limits on rates", () => {
     assert.deepEqual(many(new Throttles(false), 100), Array(100).fill(undefined));
   });
 
+  it("let so many wait, each until its turn, and refuse who comes when the queue is full", async () => {
+    const sleeping: [ms: number, wake: () => void][] = [];
+    const sleep = (time: number) => new Promise<void>((wake) => sleeping.push([time, wake]));
+    const one = throttles({ sleep });
+    // Four fit into a queue of 24 seconds at 10 a minute.
+    const queue = { seconds: 24, closing: new AbortController().signal };
+    const turn = (cost = 1) => one.turn(LIMIT, "dps", cost, queue);
+    for (let at = 0; at < 10; at++) assert.equal(await turn(), undefined);
+    assert.equal(sleeping.length, 0);
+    const served: string[] = [];
+    const first = turn().then(() => served.push("first"));
+    const second = turn(2).then(() => served.push("second"));
+    assert.equal(await turn(2), 30, "it would be the fifth");
+    const third = turn().then(() => served.push("third"));
+    assert.deepEqual(
+      sleeping.map(([time]) => time),
+      [6_000, 18_000, 24_000],
+    );
+    assert.equal(one.take(LIMIT, "dps"), 30, "nobody overtakes the queue");
+    for (const [at, waiting] of [first, second, third].entries()) {
+      assert.equal(served.length, at);
+      sleeping[at]![1]();
+      await waiting;
+    }
+    assert.deepEqual(served, ["first", "second", "third"]);
+    ms += 24_000;
+    assert.equal(one.take(LIMIT, "dps"), 6, "the queue is empty, and the bucket is too");
+  });
+
+  it("have a queue that moves faster by the same factor, holds as many, and ends when it is closed", async () => {
+    const one = throttles({ scale: 60 });
+    const closing = new AbortController();
+    const queue = { seconds: 6, closing: closing.signal };
+    many(one, 10);
+    const waiting = one.turn(LIMIT, "dps", 1, queue);
+    assert.equal(await one.turn(LIMIT, "dps", 1, queue), 1);
+    closing.abort();
+    await assert.rejects(waiting, { name: "AbortError" });
+    assert.equal(await new Throttles(false).turn(LIMIT, "dps", 100, queue), undefined);
+  });
+
   it("remember devices no longer than it matters", () => {
     const one = throttles();
     for (let at = 0; at < 10_000; at++) {

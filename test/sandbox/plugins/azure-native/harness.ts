@@ -9,7 +9,7 @@ import { credentials, type ServiceError } from "@grpc/grpc-js";
 import { ResourceProviderClient } from "@pulumi/pulumi/proto/provider_grpc_pb";
 import * as rpc from "@pulumi/pulumi/proto/provider_pb";
 import { Empty } from "google-protobuf/google/protobuf/empty_pb";
-import type { FrontKeeper } from "../../../../sandbox/arm/context";
+import type { Deletion, FrontKeeper } from "../../../../sandbox/arm/context";
 import { Operations } from "../../../../sandbox/arm/operations";
 import { createArm } from "../../../../sandbox/arm/server";
 import { InjectedFaults } from "../../../../sandbox/common/injected-faults";
@@ -86,6 +86,7 @@ export async function startTestArm(): Promise<TestArm> {
     operations: new Operations(0),
     fronts,
     pending: new Map(),
+    deletions: store.collection<Deletion>("deletions"),
     subscriptionId,
     tenantId,
     endpoint: "",
