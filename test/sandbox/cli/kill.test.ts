@@ -1,14 +1,12 @@
 import assert from "node:assert/strict";
-import { type ChildProcess, spawn } from "node:child_process";
-import { once } from "node:events";
 import { mkdtempSync, rmSync } from "node:fs";
 import { tmpdir } from "node:os";
-import { join, resolve } from "node:path";
+import { join } from "node:path";
 import type { Issued, TestCa } from "../../support/test-ca";
 import { openPlant } from "../openssl/plant";
-import { Box, DELETED_EVERY, isEnrollment } from "./writing-clients";
+import { KeptProcess } from "./kept-process";
+import { type Box, DELETED_EVERY, isEnrollment } from "./writing-clients";
 
-const ROOT = resolve(__dirname, "../../..");
 const ROUNDS = 3;
 const SEED = Number(process.env["DPS_KILL_SEED"] ?? 20261124);
 /** Written again and again, each time with the next number. */
@@ -35,8 +33,7 @@ interface Registered {
 describe("a kept sandbox that is killed", function () {
   this.timeout(240_000);
   let parent: string;
-  let dir: string;
-  let child: ChildProcess | undefined;
+  let kept: KeptProcess;
   let box: Box;
   let root: TestCa;
   const written = new Map<string, Written>();
@@ -45,14 +42,15 @@ describe("a kept sandbox that is killed", function () {
 
   before(async () => {
     parent = mkdtempSync(join(tmpdir(), "dps-kill-"));
-    dir = join(parent, "box");
+    const dir = join(parent, "box");
+    kept = new KeptProcess(dir);
     const plant = await openPlant({ dir, keep: true });
     root = plant.root;
     await plant.close();
     await start();
   });
   after(async () => {
-    await kill();
+    await kept.kill();
     rmSync(parent, { recursive: true, force: true });
   });
 
@@ -67,24 +65,7 @@ describe("a kept sandbox that is killed", function () {
   }
 
   async function start(): Promise<void> {
-    const main = ["--require", "tsx/cjs", "sandbox/main.ts", "--dir", dir, "--keep"];
-    child = spawn(process.execPath, [...main, "--no-throttle"], {
-      cwd: ROOT,
-      stdio: ["ignore", "pipe", "inherit"],
-    });
-    const began = child;
-    await new Promise<void>((ok, failed) => {
-      began.stdout!.on("data", (data: Buffer) => data.toString().includes("Ctrl-C") && ok());
-      began.once("exit", (code) => failed(new Error(`the sandbox ended with ${code}`)));
-    });
-    box = await Box.of(join(dir, "endpoints.json"));
-  }
-
-  async function kill(): Promise<void> {
-    if (child === undefined || child.exitCode !== null || child.signalCode !== null) return;
-    const exited = once(child, "exit");
-    child.kill("SIGKILL");
-    await exited;
+    box = await kept.start("--no-throttle");
   }
 
   async function writeUntilKilled(answers: number): Promise<void> {
@@ -94,7 +75,7 @@ describe("a kept sandbox that is killed", function () {
       left -= 1;
       if (left === 0) {
         killed = true;
-        child!.kill("SIGKILL");
+        kept.shoot();
       }
     };
     const writer = async (write: () => Promise<void>): Promise<void> => {
@@ -105,7 +86,7 @@ describe("a kept sandbox that is killed", function () {
           // The connection ended with the sandbox; anything else is a defect.
           if (killed && !(error instanceof assert.AssertionError)) return;
           killed = true;
-          child!.kill("SIGKILL");
+          kept.shoot();
           throw error;
         }
       }
@@ -137,7 +118,7 @@ describe("a kept sandbox that is killed", function () {
         answered();
       }),
     ]);
-    await kill();
+    await kept.kill();
     for (const end of ended) if (end.status === "rejected") throw end.reason;
   }
 

@@ -18,9 +18,9 @@ type Json = Record<string, unknown>;
 /** The APIs of the sandbox that runs now: its ports are new with each start. */
 export class Box {
   private constructor(
-    private readonly endpoints: EndpointsFile,
-    private readonly options: HttpRequest,
-    private readonly tokens: { service: string; hub: string },
+    readonly endpoints: EndpointsFile,
+    readonly options: HttpRequest,
+    private readonly tokens: { service: string; hub: string; arm: string },
   ) {}
 
   static async of(file: string): Promise<Box> {
@@ -40,6 +40,7 @@ export class Box {
       {
         service: await token("azure-devices-provisioning.net"),
         hub: await token("iothubs.azure.net"),
+        arm: await token("management.azure.com"),
       },
     );
   }
@@ -106,13 +107,20 @@ export class Box {
     return found(await this.hub("GET", `/devices/${deviceId}`));
   }
 
+  /** @param path below the subscription */
+  arm(method: string, path: string): Promise<HttpAnswer> {
+    const { endpoint, subscriptionId } = this.endpoints.arm;
+    const url = `${endpoint}/subscriptions/${subscriptionId}${path}?api-version=2022-02-05`;
+    return send(method, url, { ...this.options, headers: { authorization: this.tokens.arm } });
+  }
+
   private service(method: string, path: string, body?: object, replaces = false) {
     const url = `${this.endpoints.provisioningServices[0]!.serviceEndpoint}${path}`;
     const headers = ifMatch(this.tokens.service, replaces, "*");
     return send(method, `${url}?api-version=2021-10-01`, { ...this.options, headers, body });
   }
 
-  private hub(method: string, path: string, body?: object, replaces = false) {
+  hub(method: string, path: string, body?: object, replaces = false) {
     const url = `${this.endpoints.iotHubs[0]!.endpoint}${path}`;
     const headers = ifMatch(this.tokens.hub, replaces, '"*"');
     return send(method, `${url}?api-version=2021-04-12`, { ...this.options, headers, body });

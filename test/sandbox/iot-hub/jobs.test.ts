@@ -285,6 +285,19 @@ describe("jobs of the sandbox's IoT hub, through Microsoft's JobClient", () => {
     assert.equal(((await hub.jobs.cancelJob("job-1")).jobStatus as Json)["status"], "running");
   });
 
+  it("are kept for 30 days, with what they did to each device", async () => {
+    await hub.jobs.scheduleTwinUpdate("job-1", "*", { etag: "*", tags: { site: "north" } });
+    await until("job-1", "completed");
+    hub.clock.advance(30 * 24 * HOUR_MS - 60_000);
+    assert.equal((await read("job-1"))["status"], "completed");
+    assert.equal((await deviceJobs()).length, 2);
+    hub.clock.advance(120_000);
+    assert.equal((await read("job-1"))["status"], "unknown");
+    assert.deepEqual(await deviceJobs(), []);
+    await hub.jobs.scheduleTwinUpdate("job-1", "*", { etag: "*", tags: { site: "south" } });
+    await until("job-1", "completed");
+  });
+
   it("go on where a sandbox that was stopped has left them", async () => {
     await ping("job-1");
     await until("job-1", "running");

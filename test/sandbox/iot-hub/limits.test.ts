@@ -91,9 +91,13 @@ describe("the rates of an IoT hub", () => {
       ms = 0;
       waiting = [];
       const sleep = (time: number, signal: AbortSignal): Promise<void> =>
-        new Promise((wake, end) => {
-          waiting.push({ ms: time, wake });
+        new Promise((resolve, end) => {
           signal.addEventListener("abort", end);
+          const wake = (): void => {
+            signal.removeEventListener("abort", end);
+            resolve();
+          };
+          waiting.push({ ms: time, wake });
         });
       hub = await smallHub(new Throttles({ now: () => ms, sleep }), switches);
     };
