@@ -285,7 +285,11 @@ export class Jobs {
     const { etag, ...patch } = job.updateTwin ?? {};
     // Together, so that no twin is changed twice when the sandbox is killed.
     sandbox.atomically(() => {
-      registry.patchTwin(part.deviceId, partsOf(patch), typeof etag === "string" ? etag : undefined);
+      registry.patchTwin(
+        part.deviceId,
+        partsOf(patch),
+        typeof etag === "string" ? etag : undefined,
+      );
       this.write(part, { status: "completed" });
     });
   }
