@@ -3,10 +3,10 @@
  * begins. Their times follow the sandbox's clock.
  * Source: learn.microsoft.com/azure/iot-hub/iot-hub-devguide-jobs.
  */
-import { HttpError } from "../common/errors";
 import type { Sandbox } from "../common/model";
 import type { Switches } from "../common/switches";
 import { HubFault } from "./faults";
+import { errorOf, NOT_STARTED } from "./jobs-errors";
 import {
   isOver,
   JobStore,
@@ -16,7 +16,6 @@ import {
 } from "./jobs-records";
 import { limitOf } from "./limits";
 import type { DirectMethods, MethodResult } from "./methods";
-import { LATE_DEVICE_JOB_CODE } from "./not-known";
 import { showTwin } from "./presenter";
 import { parseQueryCondition } from "./query";
 import type { DeviceRegistry } from "./registry";
@@ -37,13 +36,6 @@ const DEVICES_AT_ONCE = 100;
 const HISTORY_MS = 30 * 24 * 3600 * 1000;
 /** Active jobs by tier. Source: learn.microsoft.com/azure/iot-hub/iot-hub-devguide-quotas-throttling. */
 const ACTIVE_JOBS: Record<string, number> = { F1: 1, S1: 1, S2: 5, S3: 10 };
-/** As it was seen, in azure-iot-sdk-java, JobsResponseParserTest. */
-const NOT_STARTED = {
-  code: "JobRunPreconditionFailed",
-  description:
-    "The job did not start within specified period: either device did not come online or invalid endTime specified.",
-};
-
 /** A job that is running: what is left of it. */
 interface Work {
   job: JobRecord;
@@ -347,20 +339,4 @@ export class Jobs {
 
 function endOf({ startTime, maxExecutionTimeInSeconds }: JobRecord): number {
   return Date.parse(startTime) + maxExecutionTimeInSeconds * 1000;
-}
-
-function errorOf(error: unknown): { code: string; description: string } {
-  if (error instanceof HubFault) {
-    return { code: error.code, description: error.message };
-  }
-  if (error instanceof HttpError) {
-    const code = error.headers["iothub-errorcode"] ?? "ServerError";
-    return {
-      code: error.status === 504 ? LATE_DEVICE_JOB_CODE : code,
-      description: error.message.replace(/^\d+: /, ""),
-    };
-  }
-  // A defect of the sandbox: never to be mistaken for an answer of Azure.
-  console.error("The sandbox failed while it ran a job:", error);
-  return { code: "ServerError", description: `The sandbox failed: ${String(error)}` };
 }

@@ -194,7 +194,7 @@ describe("the rates of an IoT hub", () => {
         .authentication!.symmetricKey!;
       use("connection", 6_000);
       use("twinRead", 6_000);
-      const device = await hub.deviceWithKey("d-1", primaryKey!);
+      const device = await hub.deviceWithKey("d-1", primaryKey);
       const opened = device.open();
       assert.deepEqual(await inQueue(1), [10]);
       waiting[0]!.wake();
