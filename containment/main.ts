@@ -2,9 +2,10 @@
  * Command line: `npm run contain -- <PEM file | thumbprint | registration ID>`. For the first minute of
  * a breach: needs no stack, no state and no lock.
  */
-import { Command, CommanderError, Option } from "commander";
+import { Command, Option } from "commander";
 import { serviceWanted, WhichServiceError } from "../clients/service-lookup";
 import { type Connection, describeTarget } from "../clients/target";
+import { endWith } from "./command-ending";
 import { contain } from "./contain";
 import { isClean, report } from "./report";
 import { readContained, readKnown, readLines, readSought, type Sought, UsageError } from "./sought";
@@ -138,18 +139,4 @@ async function reported(
   return reportExitCode(one);
 }
 
-main().then(
-  (code) => {
-    process.exitCode = code;
-  },
-  (error: unknown) => {
-    if (error instanceof CommanderError) {
-      // Commander has printed its help, or what is wrong.
-      process.exitCode = error.exitCode === 0 ? 0 : EXIT.usage;
-      return;
-    }
-    const isUsage = error instanceof UsageError || error instanceof WhichServiceError;
-    console.error(error instanceof Error ? error.message : error);
-    process.exitCode = isUsage ? EXIT.usage : EXIT.failed;
-  },
-);
+endWith(main(), EXIT, [UsageError, WhichServiceError]);

@@ -4,10 +4,11 @@
  */
 import { writeFileSync } from "node:fs";
 import { resolve } from "node:path";
-import { Command, CommanderError, Option } from "commander";
+import { Command, Option } from "commander";
 import { ServiceError } from "../clients/service-error";
 import { describeTarget } from "../clients/target";
 import { askTargetTime, targetNow } from "../clients/target-time";
+import { endWith } from "../containment/command-ending";
 import { issuedLeavesOf } from "../dynamic-providers/device-registration-removal/issued-leaves-file";
 import { buildPlan } from "./build";
 import { html } from "./html";
@@ -15,7 +16,7 @@ import { type Inventory, readInventory } from "./inventory";
 import { markdown } from "./markdown";
 import type { Plan } from "./model";
 import { timelineOf } from "./plan-timeline";
-import { type Preview, preview, PreviewError } from "./preview";
+import { type Preview, preview } from "./preview";
 import { timelineSvg } from "./timeline-svg";
 
 export const EXIT = { plan: 0, failed: 1, usage: 2, refused: 3 } as const;
@@ -143,17 +144,4 @@ function tell(text: string): void {
   console.error(text);
 }
 
-main().then(
-  (code) => {
-    process.exitCode = code;
-  },
-  (error: unknown) => {
-    if (error instanceof CommanderError) {
-      // Commander has printed its help, or what is wrong.
-      process.exitCode = error.exitCode === 0 ? 0 : EXIT.usage;
-      return;
-    }
-    console.error(error instanceof Error && error instanceof PreviewError ? error.message : error);
-    process.exitCode = EXIT.failed;
-  },
-);
+endWith(main(), EXIT, []);

@@ -1,13 +1,14 @@
 /** Command line: `npm run status`. Reads only: no lock, no write to Azure or to a state. */
 import { readFileSync, writeFileSync } from "node:fs";
 import { resolve } from "node:path";
-import { Command, CommanderError, Option } from "commander";
+import { Command, Option } from "commander";
 import { parseIssuedLeaves } from "../certificates/issued-leaves";
 import { formatFault } from "../certificates/faults";
 import { displayName } from "../certificates/text";
 import { serviceWanted, withResourceGroup, WhichServiceError } from "../clients/service-lookup";
 import { type Connection, describeTarget } from "../clients/target";
 import { askTargetTime } from "../clients/target-time";
+import { endWith } from "../containment/command-ending";
 import { readKnown, UsageError } from "../containment/sought";
 import { readInventory } from "../plan/inventory";
 import { timelineSvg } from "../plan/timeline-svg";
@@ -197,20 +198,4 @@ function fileText(file: string): string {
   }
 }
 
-main().then(
-  (code) => {
-    process.exitCode = code;
-  },
-  (error: unknown) => {
-    if (error instanceof CommanderError) {
-      // Commander has printed its help, or what is wrong.
-      process.exitCode = error.exitCode === 0 ? EXIT.fine : EXIT.usage;
-      return;
-    }
-    const isUsage = [UsageError, WhichServiceError, StackError, HistoryError].some(
-      (kind) => error instanceof kind,
-    );
-    console.error(error instanceof Error ? error.message : error);
-    process.exitCode = isUsage ? EXIT.usage : EXIT.failed;
-  },
-);
+endWith(main(), EXIT, [UsageError, WhichServiceError, StackError, HistoryError]);
