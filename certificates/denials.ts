@@ -4,7 +4,7 @@ import type { Declared, Denied, DeclaredCertificate, Roll } from "./declared";
 import { entryWords } from "./entry-roll";
 import { heldCas, isCa, type HeldCa } from "./held-cas";
 import { note, step } from "./roll-steps";
-import { slotLines, wayBack } from "./roll-words";
+import { NO_WAY_BACK, slotLines, wayBack } from "./roll-words";
 import {
   entriesOf,
   entryPath,
@@ -95,7 +95,8 @@ function leafId(certificate: DeclaredCertificate | undefined): string | undefine
 function denied(denial: Denial, already: boolean, entries: Entry[]): Roll {
   const shadow = shadowing(denial, entries);
   const { entry, kind, certificate } = denial;
-  const common = { entry, kind, procedure: "P12" as const, slots: [], back: wayBack("deny") };
+  const back = denial.removes ? NO_WAY_BACK : wayBack("deny");
+  const common = { entry, kind, procedure: "P12" as const, slots: [], back };
   const hold = {
     do: "hold" as const,
     entry,
@@ -106,6 +107,7 @@ function denied(denial: Denial, already: boolean, entries: Entry[]): Roll {
     return {
       ...common,
       phase: "replace",
+      back: denial.removes ? NO_WAY_BACK : `${back}; ${wayBack("replace")}`,
       words: `breach roll of ${entryWords(shadow)}: replace, which shadows its enrollment group`,
       slots: slotLines(undefined, shadow),
       steps: [

@@ -30,7 +30,8 @@ function slotOf(entry: Entry | undefined, name: SlotName): ResolvedSlot | undefi
   return entry?.slots.find((slot) => slot.name === name);
 }
 
-const NO_WAY_BACK =
+/** Of what takes a compromised key out. */
+export const NO_WAY_BACK =
   "there is no safe way: the key is compromised, and accepting it again is refused (DPS-CERT-073) unless " +
   "a waiver with a reason lets it in. " +
   "Removed devices come back only with a certificate that is admitted, and what they lost stays lost";

@@ -46,10 +46,11 @@ export function changeOf(
       : devicesOf(old, entry, facts, fates, context);
   const leaving = minus(old?.slots ?? [], entry?.slots ?? []);
   const meaning: Meaning = {
-    entry: entryWords(entry ?? old ?? { kind: "group", id: roll.entry }),
+    entry: entryOf(roll, entry ?? old),
     procedure,
     phase,
     isGroup: roll.kind === "group",
+    removes: steps.some(({ action }) => action.do === "remove devices"),
     isClosed: entry?.enabled !== true,
     arriving: listed(minus(entry?.slots ?? [], old?.slots ?? []).map(slotName)),
     // What an entry that is only disabled holds goes as well.
@@ -85,6 +86,11 @@ export function changeOf(
     tasks: tasksOf(meaning),
     back,
   };
+}
+
+/* A denial is no declared entry; it is named by its place. */
+function entryOf({ entry: path }: Roll, entry: Entry | undefined): string {
+  return entry === undefined ? `\`${displayName(path)}\`` : entryWords(entry);
 }
 
 function statusOf(entry: Entry | undefined): "enabled" | "disabled" | null {

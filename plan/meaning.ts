@@ -11,6 +11,8 @@ export interface Meaning {
   procedure: Procedure;
   phase: Phase;
   isGroup: boolean;
+  /** Registrations and hub identities go. */
+  removes: boolean;
   /** Nobody registers by it afterwards: it is disabled, or gone. */
   isClosed: boolean;
   /** Certificates by name, in words; empty: none. */
@@ -45,9 +47,18 @@ export function summaryOf(change: Meaning): string[] {
         : [comeBack(devices)]),
     ];
   }
+  if (procedure === "P12") return ofDenial(change);
   if (phase !== "retire" || devices === null || dependent(devices) > 0 || arriving !== "")
     return [];
   return [`No device on record depends on ${leaving}; no hub identity is removed for it.`];
+}
+
+function ofDenial({ entry, isGroup, phase, removes }: Meaning): string[] {
+  if (phase === "replace" && removes)
+    return [`The device of ${entry} is disconnected until it has the new certificate.`];
+  return phase === "deny" && !isGroup
+    ? [`The device of ${entry} is disconnected, and stays out until this is taken back.`]
+    : [];
 }
 
 function disconnectedWords({ disconnected, onRecord }: Devices, entry: string): string {
@@ -93,10 +104,14 @@ export function meaningOf(change: Meaning): string[] {
   return isBreach(change.procedure) ? ofBreach(change) : ofPhase(change);
 }
 
+const LOSS_OF_DEVICE = "The device loses its connection, its hub identity and its registration.";
+
+function comesBackWith(certificate: string): string {
+  return `It comes back by itself when it has the new certificate (${certificate}). Until somebody gives it that, it stays out.`;
+}
+
 function ofBreach({ isClosed, isGroup, arriving, staying, devices, stock }: Meaning): string[] {
-  const out = isGroup
-    ? lossOfGroup(devices)
-    : "The device loses its connection, its hub identity and its registration.";
+  const out = isGroup ? lossOfGroup(devices) : LOSS_OF_DEVICE;
   if (isClosed || staying === "") {
     return [
       out,
@@ -109,7 +124,7 @@ function ofBreach({ isClosed, isGroup, arriving, staying, devices, stock }: Mean
     out,
     isGroup
       ? `A device that has a certificate below ${accepted} registers again by itself and comes back. One whose only certificate comes from the compromised CA stays out until somebody gives it a new one.`
-      : `It comes back by itself when it has the new certificate (${accepted}). Until somebody gives it that, it stays out.`,
+      : comesBackWith(accepted),
     ...stock,
   ];
 }
@@ -125,7 +140,14 @@ function lossOfGroup(devices: Devices | null): string {
 }
 
 function ofPhase(change: Meaning): string[] {
-  const { phase, isGroup, arriving, leaving, staying, devices, procedure } = change;
+  const { phase, isGroup, arriving, leaving, staying, devices, procedure, removes } = change;
+  if (procedure === "P12" && phase === "replace") {
+    return removes
+      ? [LOSS_OF_DEVICE, comesBackWith(arriving)]
+      : [
+          `From now on only ${below(arriving, isGroup)} is accepted for this registration ID. Who has another one is refused at the next registration, and stays connected until then.`,
+        ];
+  }
   switch (phase) {
     case "prepare":
       return [
@@ -157,7 +179,16 @@ function ofPhase(change: Meaning): string[] {
     case "readmit":
       return ["What was shut out can register again."];
     case "deny":
-      return ["What is denied cannot register, whatever else would admit it."];
+      return [
+        "What is denied cannot register, whatever else would admit it.",
+        ...(isGroup
+          ? []
+          : [
+              removes
+                ? LOSS_OF_DEVICE
+                : "Its hub identity is disabled, which ends its connection; nothing of it is lost.",
+            ]),
+      ];
     case "contain":
     case "none":
       return [];

@@ -1,5 +1,6 @@
 import assert from "node:assert/strict";
 import type { Declared } from "../../certificates/declared";
+import { known } from "../certificates/fixtures";
 import { markdown } from "../../plan/markdown";
 import type { Plan } from "../../plan/model";
 import { matchesGolden, named } from "./golden";
@@ -11,7 +12,7 @@ interface Row {
   name: string;
   /** What was carried out last. Default: the scene as it is. */
   before?: (base: Declared) => void;
-  change: (copy: Declared) => void;
+  change: (copy: Declared, all: Scene) => void;
   devices?: (all: SceneDevice[]) => SceneDevice[];
   verdict: Plan["verdict"];
 }
@@ -87,6 +88,44 @@ const ROWS: Row[] = [
     },
   },
   {
+    name: "p12-denied-device",
+    verdict: "changes",
+    change: (copy) => {
+      copy.denied = [{ registrationId: "sensor-1", reason: "the device was stolen" }];
+    },
+  },
+  {
+    name: "p12-stolen-leaf",
+    verdict: "changes",
+    change: (copy, { certificates }) => {
+      copy.certificates["sensor-1"] = known(certificates["sensor-1"]!);
+      copy.compromised = [{ certificate: "sensor-1", reason: "key read out of the flash" }];
+    },
+  },
+  {
+    name: "p12-stolen-leaf-replaced",
+    verdict: "changes",
+    change: (copy, { certificates }) => {
+      copy.certificates["sensor-1"] = known(certificates["sensor-1"]!);
+      copy.certificates["sensor-1-new"] = known(certificates["sensor-1-new"]!);
+      copy.compromised = [{ certificate: "sensor-1", reason: "key read out of the flash" }];
+      copy.individualEnrollments["sensor-1"] = {
+        primary: { certificate: "sensor-1-new" },
+        status: "enabled",
+      };
+    },
+  },
+  {
+    name: "p12-denial-lifted",
+    verdict: "changes",
+    before: (base) => {
+      base.denied = [{ registrationId: "sensor-1", reason: "the device was stolen" }];
+    },
+    change: (copy) => {
+      copy.denied = [];
+    },
+  },
+  {
     name: "refused-compromised-key",
     verdict: "refused",
     change: (copy) => {
@@ -140,7 +179,7 @@ describe("golden plans", () => {
     it(row.name, () => {
       const base = edited(all.base, row.before ?? (() => undefined));
       const devices = row.devices?.(all.devices) ?? all.devices;
-      const plan = planOf(all, base, edited(base, row.change), { devices });
+      const plan = planOf(all, base, edited(base, (copy) => row.change(copy, all)), { devices });
       assert.equal(plan.verdict, row.verdict, JSON.stringify(plan.refusals));
       assert.ok(isPlan(plan), isPlan.problem(plan));
       matchesGolden(`${row.name}.md`, named(markdown(plan), all.certificates));

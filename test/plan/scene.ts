@@ -1,6 +1,6 @@
 /** A service with its devices, and changes of it, for the golden plans. The day is always the same. */
 import type { Declared, DeclaredCertificate } from "../../certificates/declared";
-import { entriesOf } from "../../certificates/slots";
+import { entriesOf, entryKey } from "../../certificates/slots";
 import { summarize } from "../../certificates/summary";
 import type { Inventory, InventoryDevice, LiveEntry, LiveSlot } from "../../plan/inventory";
 import { entryFacts, placeOf } from "../../dynamic-providers/fleet-judgement/evidence";
@@ -59,6 +59,7 @@ export async function scene(): Promise<Scene> {
     "truck-8": await leaf(rootB, "truck-8"),
     "truck-8-other": await leaf(rootB, "truck-8"),
     "sensor-1": await leaf(rootA, "sensor-1"),
+    "sensor-1-new": await leaf(rootA, "sensor-1"),
     "sensor-2": await leaf(rootA, "sensor-2"),
     "sensor-3": await leaf(rootB, "sensor-3"),
     "sensor-4": await leaf(rootA, "sensor-4"),
@@ -127,18 +128,21 @@ export function inventoryOf(
   before: Declared,
   devices: SceneDevice[],
 ): Inventory {
-  const entries = entriesOf(before).map(({ kind, id, key, enabled, slots }): LiveEntry => ({
-    kind,
-    id,
-    key,
-    enabled,
-    lastWritten: "2026-05-01T00:00:00.0000000Z",
-    slots: slots.map(({ name, slot, certificate }): LiveSlot => {
-      if ("ca" in slot) return { name, ca: slot.ca };
-      if (certificate?.known !== true) throw new Error("all certificates of the scene are known");
-      return { name, certificate: infoOf(certificate.pem) };
-    }),
-  }));
+  const entries = [
+    ...deniedEntries(before),
+    ...entriesOf(before).map(({ kind, id, key, enabled, slots }): LiveEntry => ({
+      kind,
+      id,
+      key,
+      enabled,
+      lastWritten: "2026-05-01T00:00:00.0000000Z",
+      slots: slots.map(({ name, slot, certificate }): LiveSlot => {
+        if ("ca" in slot) return { name, ca: slot.ca };
+        if (certificate?.known !== true) throw new Error("all certificates of the scene are known");
+        return { name, certificate: infoOf(certificate.pem) };
+      }),
+    })),
+  ];
   const places = new Map<string, DeviceOfHub & { hub: string }>();
   const thumbprint = (name: string): string => certificates[name]!.thumbprint;
   for (const { id, leaf: held, hub, reports, isEdge = false, isChild = false } of devices) {
@@ -208,6 +212,23 @@ export function inventoryOf(
     },
     leftOut: [],
   };
+}
+
+/* A registration ID without a certificate is denied by an entry with a symmetric key. */
+function deniedEntries({ denied }: Declared): LiveEntry[] {
+  return denied.flatMap((each): LiveEntry[] =>
+    "registrationId" in each
+      ? [
+          {
+            kind: "individual",
+            id: each.registrationId,
+            key: entryKey("individual", each.registrationId),
+            enabled: false,
+            slots: [],
+          },
+        ]
+      : [],
+  );
 }
 
 /** The certificate as DPS shows it. */
