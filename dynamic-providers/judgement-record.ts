@@ -4,6 +4,7 @@
  */
 import { appendFileSync, readFileSync } from "node:fs";
 import type { Declared, Roll } from "../certificates/declared";
+import type { PastRoll } from "../certificates/past-rolls";
 import type { Fault } from "../certificates/faults";
 import type { Connection } from "../clients/target";
 import type { IssuedLeavesFile, RemovalSettings } from "./device-registration-removal/scope";
@@ -20,6 +21,8 @@ export type JudgementRecord =
       now: string;
       before?: Declared;
       after: Declared;
+      /** What was carried out before this change, oldest first. */
+      pastRolls?: PastRoll[];
       issuedLeaves?: IssuedLeavesFile;
       faults: Fault[];
       rolls: Roll[];

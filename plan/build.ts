@@ -74,6 +74,7 @@ export function buildPlan({
         before: manifest!.before,
         after: manifest!.after,
         now: time,
+        past: manifest!.pastRolls ?? [],
         removed,
         ...(answer !== undefined && { strangers: answer }),
       },

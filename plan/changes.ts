@@ -3,6 +3,7 @@ import { chainTo } from "../certificates/chain";
 import { allKnown } from "../certificates/compromise";
 import type { Declared, KnownCertificate, Roll } from "../certificates/declared";
 import { type EntryFacts } from "../certificates/fleet-facts";
+import type { PastRoll } from "../certificates/past-rolls";
 import { minus } from "../certificates/roll-steps";
 import { entriesOf, type Entry, own, type ResolvedSlot } from "../certificates/slots";
 import { displayName, listed, pathOf } from "../certificates/text";
@@ -23,6 +24,8 @@ export interface ChangeContext {
   before: Declared | undefined;
   after: Declared;
   now: Date;
+  /** Rolls before this change, oldest first. */
+  past: readonly PastRoll[];
   /** Devices whose hub identity goes, by the key of their entry. */
   removed: ReadonlyMap<string, ReadonlySet<string>>;
   /** What DPS answers afterwards to a device it has never seen, by who issued its leaf. Absent: not read. */
@@ -85,6 +88,9 @@ export function changeOf(
     steps: steps.map((each) => each.words),
     tasks: tasksOf(meaning),
     back,
+    past: context.past
+      .filter((each) => each.entry === roll.entry)
+      .map(({ at, phase: was, procedure: by }) => ({ procedure: by, phase: was, at })),
   };
 }
 

@@ -21,6 +21,7 @@ import {
   leftWords,
   otherLines,
   overlapWords,
+  pastWords,
   registrationsWords,
   removalWords,
   statusWords,
@@ -198,7 +199,7 @@ function change(one: PlanChange, index: number): string {
     steps,
     words,
   } = one;
-  const status = statusWords(one);
+  const status = [statusWords(one) ?? [], pastWords(one) ?? []].flat();
   const number = /^P\d/.test(procedure) ? ` (${procedure})` : "";
   const rows = slots.map(({ slot, before, after }) => [
     slot,
@@ -213,7 +214,7 @@ function change(one: PlanChange, index: number): string {
       `<p>${sentenceOf(words)}, at ${codeOf(path)}. Phase <strong>${sentenceOf(phaseWords)}</strong>.</p>`,
       ...meaning.map((each) => `<p>${sentenceOf(each)}</p>`),
       ...(rows.length === 0 ? [] : [tableOf("Slots", ["Slot", "Now", "After"], rows)]),
-      ...(status === undefined ? [] : [`<p>${sentenceOf(status)}</p>`]),
+      ...status.map((each) => `<p>${sentenceOf(each)}</p>`),
       ...(overlap === null ? [] : [`<p>${sentenceOf(overlapWords(overlap, procedure))}</p>`]),
       ...(devices === null ? [] : [deviceList(devices)]),
       ...(steps.length === 0 ? [] : [`<p>What happens:</p>${listOf(steps.map(sentenceOf), true)}`]),

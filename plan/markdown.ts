@@ -12,6 +12,7 @@ import {
   leftWords,
   otherLines,
   overlapWords,
+  pastWords,
   registrationsWords,
   removalWords,
   statusWords,
@@ -213,6 +214,7 @@ function section(change: PlanChange, index: number, folding: Folding): string {
     ...change.meaning.map(sentence),
     slots(change),
     sentence(statusWords(change) ?? ""),
+    sentence(pastWords(change) ?? ""),
     ...(overlap === null ? [] : [sentence(overlapWords(overlap, procedure))]),
     ...(devices === null ? [] : [deviceList(devices, folding)]),
     ...(folding.steps && steps.length > 0

@@ -72,6 +72,15 @@ export interface PlanChange {
   tasks: PlanTasks;
   /** How to go back, a sentence without its full stop. */
   back: string;
+  /** Rolls of it that were carried out before, oldest first; as far as the stack remembers them. */
+  past: PlanPastRoll[];
+}
+
+export interface PlanPastRoll {
+  procedure: Procedure;
+  phase: Phase;
+  /** When `up` began it: ISO 8601, by the target's clock. */
+  at: string;
 }
 
 /** Sentences, in the order in which they are to be done. */

@@ -1,10 +1,16 @@
 /** The certificates of a plan over time: what its picture and its table show. */
+import { isLookedBackAt } from "../certificates/past-rolls";
 import type { Plan, PlanCertificate, PlanChange, PlanSlot } from "./model";
-import type { Timeline, TimelineBar, TimelineEntry } from "./timeline";
+import {
+  doneEvents,
+  rollWords,
+  type Timeline,
+  type TimelineBar,
+  type TimelineEntry,
+} from "./timeline";
 
 /** So many days before its end a certificate counts as about to end. */
 const WARN_DAYS = 30;
-const ROLLS = new Set(["prepare", "activate", "retire", "replace", "contain"]);
 
 export function timelineOf({ changes, madeAt }: Plan): Timeline {
   return {
@@ -16,12 +22,18 @@ export function timelineOf({ changes, madeAt }: Plan): Timeline {
   };
 }
 
-function entryOf({ kind, path, phase, slots }: PlanChange, madeAt: string): TimelineEntry {
+function entryOf(change: PlanChange, madeAt: string): TimelineEntry {
+  const { kind, past, path, phase, procedure, slots } = change;
   const bars = kind === "ca" ? slots.flatMap(caBars) : slots.flatMap((slot) => barsOf(slot, slots));
   return {
     name: path,
     bars,
-    events: ROLLS.has(phase) ? [{ at: madeAt, words: phase, done: false }] : [],
+    events: [
+      ...doneEvents(past),
+      ...(isLookedBackAt(phase)
+        ? [{ at: madeAt, words: rollWords({ phase, procedure }), done: false }]
+        : []),
+    ],
   };
 }
 

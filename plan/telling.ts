@@ -12,6 +12,7 @@ import {
   type PlanRemoval,
   type PlanTasks,
 } from "./model";
+import { rollWords } from "./timeline";
 import { FATES, isBreach } from "./words";
 
 /** Where the plan is for, and of when it is. */
@@ -152,6 +153,12 @@ export function statusWords({ kind, status }: PlanChange): string | undefined {
   const { before = null, after = null } = status ?? {};
   if (before === null || after === null || before === after) return undefined;
   return `${kind === "group" ? "Group" : "Individual enrollment"}: ${before} → ${after}.`;
+}
+
+/** "Carried out before: prepare (P8) on 2026-05-01."; undefined: nothing is known of it. */
+export function pastWords({ past }: PlanChange): string | undefined {
+  const done = past.map((roll) => `${rollWords(roll)} on ${roll.at.slice(0, 10)}`);
+  return done.length === 0 ? undefined : `Carried out before: ${done.join(", ")}.`;
 }
 
 export interface FateRow {

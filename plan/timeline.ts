@@ -2,7 +2,8 @@
  * The validity of certificates over time, as data. `timelineSvg` draws it, `timelineTable` says it in a
  * table; both say the same.
  */
-import type { SlotName } from "../certificates/declared";
+import type { Roll, SlotName } from "../certificates/declared";
+import type { PastRoll } from "../certificates/past-rolls";
 import type { CertificateSummary } from "../certificates/summary";
 import { duration } from "../certificates/fleet-rules";
 import { devicesWords } from "../certificates/fleet-usage";
@@ -46,9 +47,24 @@ export interface TimelineBar {
 export interface TimelineEvent {
   /** ISO 8601. */
   at: string;
-  /** For people: `prepare`, `retire by then`. */
+  /** For people: `prepare (P8)`, `retire the old one by then`. */
   words: string;
   done: boolean;
+}
+
+/** `prepare (P8)` */
+export function rollWords({ phase, procedure }: Pick<Roll, "phase" | "procedure">): string {
+  return `${phase} (${procedure})`;
+}
+
+/** Of one entry; more are not looked at. */
+const MOST_DONE = 6;
+
+/** Rolls that were carried out, oldest first, as far as a picture shows them. */
+export function doneEvents(past: readonly Omit<PastRoll, "entry">[]): TimelineEvent[] {
+  return past
+    .slice(-MOST_DONE)
+    .map((roll) => ({ at: roll.at, words: rollWords(roll), done: true }));
 }
 
 /** How a bar is drawn and what is said of it. */

@@ -132,7 +132,12 @@ async function main(): Promise<number> {
   const history = flags.history === undefined ? undefined : record(flags.history, status);
   if (flags.prometheus !== undefined) writePrometheus(flags.prometheus, status);
   if (flags.timeline !== undefined) {
-    writeFileSync(flags.timeline, timelineSvg(timelineOf(status, history)));
+    writeFileSync(
+      flags.timeline,
+      timelineSvg(
+        timelineOf(status, { pastRolls: managed.pastRolls, ...(history && { history }) }),
+      ),
+    );
   }
   console.log(flags.json ? JSON.stringify(status) : told(status, history));
   return exitCode(status, within !== undefined, leavesWithin !== undefined);
@@ -163,7 +168,13 @@ async function serviceOf(flags: Flags): Promise<ManagedService & { stack?: strin
         "Give a stack (--stack, --state) or a service (--service, --host), not both.",
       );
     }
-    return { connection: serviceWanted(flags), known: [], isCompromised: () => false, toSign: [] };
+    return {
+      connection: serviceWanted(flags),
+      known: [],
+      pastRolls: [],
+      isCompromised: () => false,
+      toSign: [],
+    };
   }
   const source = state ?? (stack === undefined ? "the selected stack" : `stack ${stack}`);
   const text = state === undefined ? await exportStack(stack, flags.cwd) : fileText(state);

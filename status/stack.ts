@@ -1,12 +1,14 @@
 /** What the state of a Pulumi stack says of the DPS instances that it manages. */
 import { Breaches } from "../certificates/compromise";
 import type { KnownCertificate } from "../certificates/declared";
+import type { PastRoll } from "../certificates/past-rolls";
 import { knownCertificates } from "../certificates/slots";
 import type { CaCertificateOutputs } from "../dynamic-providers/ca-certificate/live";
 import { type CodeToSign, codesToSign } from "../dynamic-providers/ca-certificate/offline";
 import { UNKNOWN } from "../dynamic-providers/handler";
 import type { FleetJudgementInputs } from "../dynamic-providers/fleet-judgement/provider";
 import { resourceType } from "../dynamic-providers/resource-type";
+import type { RotationManifestInputs } from "../dynamic-providers/rotation-manifest/provider";
 import { resolved } from "../dynamic-providers/rotation-manifest/declared-inputs";
 import type { Connection } from "../clients/target";
 import { runEngine } from "../gitops/engine";
@@ -17,6 +19,8 @@ export interface ManagedService {
   /** PEM of everything declared that exists. */
   known: string[];
   isCompromised: (certificate: KnownCertificate) => boolean;
+  /** Rolls that it was told to carry out, oldest first. */
+  pastRolls: PastRoll[];
   /** The manifest of issued leaves, relative to the folder of the program. */
   issuedLeaves?: string;
   /** Verification codes that wait to be signed. The stack's output has them as of the last `up` that succeeded. */
@@ -56,6 +60,7 @@ export async function exportStack(
 
 interface Resource {
   type?: string;
+  parent?: string;
   inputs?: unknown;
   outputs?: unknown;
 }
@@ -78,12 +83,22 @@ export function managedServices(state: string, source: string): ManagedService[]
   const of = (name: Parameters<typeof resourceType>[0]): Resource[] =>
     resources.filter(({ type }) => type === resourceType(name));
   const cas = of("CaCertificate").map(({ outputs }) => outputs as CaCertificateOutputs);
-  return of("FleetJudgement").map(({ inputs }) =>
-    managedService(inputs as FleetJudgementInputs, cas),
-  );
+  const manifests = of("RotationManifest");
+  return of("FleetJudgement").map(({ inputs, parent }) => {
+    const manifest = manifests.find((each) => each.parent === parent)?.inputs;
+    return managedService(
+      inputs as FleetJudgementInputs,
+      cas,
+      (manifest as RotationManifestInputs | undefined)?.pastRolls ?? [],
+    );
+  });
 }
 
-function managedService(inputs: FleetJudgementInputs, cas: CaCertificateOutputs[]): ManagedService {
+function managedService(
+  inputs: FleetJudgementInputs,
+  cas: CaCertificateOutputs[],
+  pastRolls: PastRoll[],
+): ManagedService {
   const { serviceHostName } = inputs.connection;
   const own = cas.filter(({ connection }) => connection.serviceHostName === serviceHostName);
   const made = Object.entries(inputs.made).filter(([, pem]) => pem !== UNKNOWN);
@@ -92,6 +107,7 @@ function managedService(inputs: FleetJudgementInputs, cas: CaCertificateOutputs[
   const { issuedLeaves } = inputs;
   return {
     connection: inputs.connection,
+    pastRolls,
     known: knownCertificates(declared).map(([, { pem }]) => pem),
     isCompromised: (certificate) =>
       breaches.shutsOut(certificate.summary.sha256Thumbprint, certificate),

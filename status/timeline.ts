@@ -1,11 +1,19 @@
 /** A status as a timeline: what `--timeline` draws. */
-import { entryKey } from "../certificates/slots";
-import type { Timeline, TimelineBar, TimelineEvent } from "../plan/timeline";
+import type { PastRoll } from "../certificates/past-rolls";
+import { entryKey, entryPath } from "../certificates/slots";
+import { doneEvents, type Timeline, type TimelineBar, type TimelineEvent } from "../plan/timeline";
 import type { History } from "./history";
 import type { EntryStatus, SlotStatus, Status } from "./status";
 
-/** @param history of the same service; undefined: no rolls are shown as done */
-export function timelineOf(status: Status, history?: History): Timeline {
+export interface Past {
+  /** What the stack remembers, oldest first. */
+  pastRolls?: readonly PastRoll[];
+  /** Readings of the same service: for entries of which the stack remembers nothing. */
+  history?: History;
+}
+
+/** @param past which rolls were done. Default: none is known */
+export function timelineOf(status: Status, { pastRolls = [], history }: Past = {}): Timeline {
   return {
     now: status.readAt,
     warnDays: status.windowSeconds / 86_400,
@@ -14,12 +22,21 @@ export function timelineOf(status: Status, history?: History): Timeline {
       .map((entry) => ({
         name: `${entry.kind === "group" ? "enrollment group" : "individual enrollment"} ${entry.id}`,
         bars: entry.slots.flatMap((slot) => barOf(slot, entry)),
-        events: [
-          ...(history?.changesOf(entryKey(entry.kind, entry.id)) ?? []),
-          ...plannedOf(entry),
-        ],
+        events: [...doneOf(entry, pastRolls, history), ...plannedOf(entry)],
       })),
   };
+}
+
+function doneOf(
+  { kind, id }: EntryStatus,
+  pastRolls: readonly PastRoll[],
+  history: History | undefined,
+): TimelineEvent[] {
+  const path = entryPath(kind, id);
+  const remembered = pastRolls.filter(({ entry }) => entry === path);
+  return remembered.length === 0
+    ? (history?.changesOf(entryKey(kind, id)) ?? [])
+    : doneEvents(remembered);
 }
 
 function barOf(slot: SlotStatus, { devices }: EntryStatus): TimelineBar[] {

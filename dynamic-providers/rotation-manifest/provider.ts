@@ -1,6 +1,7 @@
 import { isDeepStrictEqual } from "node:util";
 import { readmitted, remembered } from "../../certificates/compromise";
 import type { KnownFacts } from "../../certificates/declared";
+import { type PastRoll, recordRolls } from "../../certificates/past-rolls";
 import { formatFault, refusals } from "../../certificates/faults";
 import { takesHubsAway } from "../../certificates/hub-rules";
 import { type AppliedSlots, recordSlots, type StackBefore } from "../../certificates/promotion";
@@ -31,6 +32,8 @@ export interface RotationManifestInputs extends DeclaredInputs {
   promotion?: StackBefore;
   /** What this stack was told to have in its slots, oldest first; written by `check`. */
   applied?: AppliedSlots[];
+  /** The rolls that this stack was told to carry out, oldest first; written by `check`. */
+  pastRolls?: PastRoll[];
 }
 
 /**
@@ -51,11 +54,13 @@ export const rotationManifest: Handler<RotationManifestInputs> = {
     const now = targetNow();
     const own = olds.applied ?? [];
     const applied = recordSlots(own, after, now);
+    const pastRolls = olds.pastRolls ?? [];
     const about = {
       by: "manifest" as const,
       now: now.toISOString(),
       ...(before && { before }),
       after,
+      pastRolls,
       ...(news.issuedLeaves && { issuedLeaves: news.issuedLeaves }),
     };
     if (isDeepStrictEqual(before, after)) {
@@ -63,7 +68,7 @@ export const rotationManifest: Handler<RotationManifestInputs> = {
       const expired = judgeAlone(after, now).filter(({ code }) => code === "DPS-CERT-050");
       expired.forEach((fault) => say(`warning: ${formatFault(fault)}`));
       record({ ...about, faults: expired, rolls: [] });
-      return { inputs: { ...news, rolls: olds.rolls ?? [], everCompromised, applied } };
+      return { inputs: { ...news, rolls: olds.rolls ?? [], everCompromised, applied, pastRolls } };
     }
     const known: KnownFacts = {
       compromisedKeys: everCompromised,
@@ -95,6 +100,7 @@ export const rotationManifest: Handler<RotationManifestInputs> = {
         // Where nothing is refused, what is admitted all the same was waived.
         everCompromised: isRefused ? everCompromised : readmitted(everCompromised, after),
         applied,
+        pastRolls: recordRolls(pastRolls, changing, now),
       },
       failures,
     };

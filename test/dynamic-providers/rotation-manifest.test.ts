@@ -1,9 +1,13 @@
 import assert from "node:assert/strict";
+import { mkdtempSync, rmSync } from "node:fs";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
 import { UNKNOWN } from "../../dynamic-providers/handler";
 import {
   rotationManifest as handler,
   type RotationManifestInputs,
 } from "../../dynamic-providers/rotation-manifest/provider";
+import { JUDGEMENTS, recorded } from "../../dynamic-providers/judgement-record";
 import { declared } from "../certificates/fixtures";
 import { type Issued, TestCa } from "../support/test-ca";
 
@@ -68,6 +72,37 @@ describe("the manifest of everything declared, as the engine calls it", () => {
     assert.deepEqual(third.rolls, second.rolls);
     assert.deepEqual(said, []);
     assert.equal((await handler.diff("manifest", second, third)).changes, false);
+  });
+
+  it("remembers the rolls that it was told to carry out, and tells the plan of those before this one", async () => {
+    const first = (await handler.check({}, manifest({ primary: leaf }))).inputs!;
+    const both = manifest({ primary: leaf, secondary: next });
+    const second = (await handler.check(first, both)).inputs!;
+    const third = (await handler.check(second, both)).inputs!;
+    const folder = mkdtempSync(join(tmpdir(), "manifest-"));
+    const file = join(folder, "judgements");
+    process.env[JUDGEMENTS] = file;
+    try {
+      const fourth = (await handler.check(third, manifest({ secondary: next }))).inputs!;
+      const entry = "individualEnrollments.truck-7";
+      const told = (fourth.pastRolls ?? []).map(({ at, ...roll }) => ({
+        ...roll,
+        isNow: Math.abs(Date.now() - Date.parse(at)) < 60_000,
+      }));
+      assert.deepEqual(told, [
+        { entry, procedure: "P5", phase: "prepare", isNow: true },
+        { entry, procedure: "P5", phase: "retire", isNow: true },
+      ]);
+      const [judged] = recorded(file);
+      assert.ok(judged?.by === "manifest");
+      assert.deepEqual(
+        judged.pastRolls?.map(({ phase }) => phase),
+        ["prepare"],
+      );
+    } finally {
+      delete process.env[JUDGEMENTS];
+      rmSync(folder, { recursive: true });
+    }
   });
 
   it("says what ran out at every run, also while nothing changes", async () => {

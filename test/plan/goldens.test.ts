@@ -1,4 +1,5 @@
 import assert from "node:assert/strict";
+import type { PastRoll } from "../../certificates/past-rolls";
 import type { Declared } from "../../certificates/declared";
 import { known } from "../certificates/fixtures";
 import { markdown } from "../../plan/markdown";
@@ -15,6 +16,8 @@ interface Row {
   change: (copy: Declared, all: Scene) => void;
   devices?: (all: SceneDevice[]) => SceneDevice[];
   verdict: Plan["verdict"];
+  /** What the stack has carried out before. */
+  past?: PastRoll[];
 }
 
 const overlapping = (base: Declared): void => {
@@ -63,6 +66,20 @@ const ROWS: Row[] = [
     name: "p8-root-retire",
     verdict: "changes",
     before: overlapping,
+    past: [
+      {
+        entry: "enrollmentGroups.sensors",
+        procedure: "P8",
+        phase: "prepare",
+        at: "2026-05-01T00:00:00.000Z",
+      },
+      {
+        entry: "enrollmentGroups.gateways",
+        procedure: "P9",
+        phase: "retire",
+        at: "2026-04-01T00:00:00.000Z",
+      },
+    ],
     devices: (all) => rolled(all).slice(2),
     change: (copy) => {
       copy.enrollmentGroups["sensors"] = { secondary: { ca: "root-b" }, status: "enabled" };
@@ -179,7 +196,15 @@ describe("golden plans", () => {
     it(row.name, () => {
       const base = edited(all.base, row.before ?? (() => undefined));
       const devices = row.devices?.(all.devices) ?? all.devices;
-      const plan = planOf(all, base, edited(base, (copy) => row.change(copy, all)), { devices });
+      const plan = planOf(
+        all,
+        base,
+        edited(base, (copy) => row.change(copy, all)),
+        {
+          devices,
+          judgedBy: { pastRolls: row.past ?? [] },
+        },
+      );
       assert.equal(plan.verdict, row.verdict, JSON.stringify(plan.refusals));
       assert.ok(isPlan(plan), isPlan.problem(plan));
       matchesGolden(`${row.name}.md`, named(markdown(plan), all.certificates));

@@ -3,6 +3,7 @@ import type { Declared, KnownFacts } from "../../certificates/declared";
 import { type Fault, refusals } from "../../certificates/faults";
 import type { FleetFacts } from "../../certificates/fleet-facts";
 import { fleetQuestions } from "../../certificates/fleet-questions";
+import type { PastRoll } from "../../certificates/past-rolls";
 import { judge, judgeAlone, judgeFleet } from "../../certificates/rules";
 import type { JudgementRecord } from "../../dynamic-providers/judgement-record";
 import { buildPlan, type PlanInput } from "../../plan/build";
@@ -30,13 +31,15 @@ export interface JudgedBy {
   joining?: Fault[];
   /** The program lets it through, because it does not know enough. Default: false. */
   isPastProgram?: boolean;
+  /** What the stack has carried out before. */
+  pastRolls?: PastRoll[];
 }
 
 export function previewOf(
   before: Declared | undefined,
   after: Declared,
   inventory: Inventory | undefined,
-  { steps = [], known = {}, joining = [], isPastProgram = false }: JudgedBy = {},
+  { steps = [], known = {}, joining = [], isPastProgram = false, pastRolls = [] }: JudgedBy = {},
 ): Preview {
   const alone = isPastProgram ? [] : refusals(judgeAlone(after, NOW));
   if (alone.length > 0) return refusedByProgram(alone);
@@ -60,6 +63,7 @@ export function previewOf(
       now: NOW.toISOString(),
       ...(before && { before }),
       after,
+      pastRolls,
       faults: isRefused ? [...faults, ...ofFleet] : faults,
       rolls: changing,
     },
@@ -118,9 +122,14 @@ export function planOf(
   all: Scene,
   before: Declared,
   after: Declared,
-  more: { devices?: SceneDevice[] } & Partial<PlanInput> = {},
+  more: { devices?: SceneDevice[]; judgedBy?: JudgedBy } & Partial<PlanInput> = {},
 ): Plan {
-  const { devices = all.devices, ...rest } = more;
+  const { devices = all.devices, judgedBy, ...rest } = more;
   const inventory = inventoryOf(all, before, devices);
-  return buildPlan({ preview: previewOf(before, after, inventory), inventory, now: NOW, ...rest });
+  return buildPlan({
+    preview: previewOf(before, after, inventory, judgedBy),
+    inventory,
+    now: NOW,
+    ...rest,
+  });
 }

@@ -48,13 +48,31 @@ describe("the files that a status writes", () => {
     assert.match(said, /group sensors, read at.*\n.*\n.*2026-11-21 20:00 UTC +│ 1 +│ 0 /);
     assert.ok(!said.includes("2026-11-20 20:00"), "before the roll began");
     const retired = at("2026-11-23T20:00:00.000Z", both.slice(1));
-    const events = timelineLines(timelineOf(status(here), retired)).filter(
+    const events = timelineLines(timelineOf(status(here), { history: retired })).filter(
       ({ kind }) => kind === "event",
     );
     assert.deepEqual(
       events.map(({ words, note }) => `${note} ${words}`),
       ["2026-11-21 done: prepare", "2026-11-23 done: retire"],
     );
+  });
+
+  it("a picture in which what the stack remembers comes before what was seen to have changed", () => {
+    const entry = "enrollmentGroups.sensors";
+    const pastRolls = [
+      { entry, procedure: "P8", phase: "prepare", at: "2026-10-03T08:00:00.000Z" },
+      {
+        entry: "enrollmentGroups.others",
+        procedure: "P8",
+        phase: "retire",
+        at: "2026-10-04T08:00:00.000Z",
+      },
+    ] as const;
+    const history = record(path(folder, "history.jsonl"), status(here));
+    const done = timelineOf(status(here), { pastRolls, history }).entries.flatMap(({ events }) =>
+      events.filter((each) => each.done),
+    );
+    assert.deepEqual(done, [{ at: "2026-10-03T08:00:00.000Z", words: "prepare (P8)", done: true }]);
   });
 
   it("a history that grows with what happens, not with how often somebody looks", () => {
