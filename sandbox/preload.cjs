@@ -25,15 +25,21 @@ function hosts(file) {
     const { provisioningServices, iotHubs } = JSON.parse(fs.readFileSync(file, "utf8"));
     const found = new Map();
     for (const one of provisioningServices) {
-      const https = new URL(one.serviceEndpoint).host;
+      const https = addressOf(one.serviceEndpoint);
       found.set(one.serviceHostName.toLowerCase(), { 443: https, 8883: one.device.mqtt });
     }
     for (const one of iotHubs) {
-      found.set(one.hostName.toLowerCase(), { 443: new URL(one.endpoint).host, 8883: one.mqtt });
+      found.set(one.hostName.toLowerCase(), { 443: addressOf(one.endpoint), 8883: one.mqtt });
     }
     cached = { version, hosts: found };
   }
   return cached.hosts;
+}
+
+/** "host:port"; a URL leaves out 443. */
+function addressOf(url) {
+  const { hostname, port } = new URL(url);
+  return `${hostname}:${port || 443}`;
 }
 
 function notFound(host, why) {

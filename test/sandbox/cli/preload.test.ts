@@ -98,6 +98,14 @@ describe("the preload that leads sandbox names to local ports", () => {
     assert.match(String(await run(failing(HUB, 5671))), /^ECONNREFUSED .*443 and 8883 only/);
   });
 
+  it("reaches port 443 of an address too, which its URL does not name", async () => {
+    // Nothing listens at this address of loopback.
+    publish([HUB], "https://127.64.32.16:443");
+    const result = String(await run(failing(HUB, 443)));
+    publish([HUB]);
+    assert.equal(result, "ECONNREFUSED connect ECONNREFUSED 127.64.32.16:443");
+  });
+
   it("sees services that come while the process runs", async () => {
     const later = "later.azure-devices.sandbox.test";
     const result = await run(`
@@ -138,10 +146,11 @@ describe("the preload that leads sandbox names to local ports", () => {
     assert.deepEqual(result, ["plain", "plain", "plain", "plain"]);
   });
 
-  function publish(hostNames: string[]): void {
+  function publish(hostNames: string[], url = `https://127.0.0.1:${port}`): void {
+    const endpoint = new URL(url).href;
     const iotHubs = hostNames.map((hostName) => ({
       hostName,
-      endpoint: `https://127.0.0.1:${port}`,
+      endpoint,
       mqtt: `127.0.0.1:${port}`,
     }));
     writeFileSync(endpoints, JSON.stringify({ provisioningServices: [], iotHubs }));

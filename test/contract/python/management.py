@@ -1,6 +1,7 @@
 """A DPS and its CA certificate from creation to deletion, on Microsoft's Python management SDK.
 
-Takes one JSON argument and prints one JSON line. REQUESTS_CA_BUNDLE names the only root that is trusted.
+Takes one JSON argument and prints one JSON line. REQUESTS_CA_BUNDLE, when it is set, names the only root that
+is trusted. Credentials come from the environment, as DefaultAzureCredential takes them.
 """
 
 import datetime
@@ -9,7 +10,7 @@ import sys
 
 from azure.core import MatchConditions
 from azure.core.exceptions import HttpResponseError
-from azure.identity import ClientSecretCredential
+from azure.identity import DefaultAzureCredential
 from azure.mgmt.iothubprovisioningservices import IotDpsClient
 from cryptography import x509
 from cryptography.hazmat.primitives import hashes, serialization
@@ -79,17 +80,13 @@ def certificate(client, where, arguments):
 
 
 def main(arguments):
-    credential = ClientSecretCredential(
-        arguments["tenant"],
-        arguments["client"],
-        arguments["secret"],
-        authority=arguments["authority"],
-        disable_instance_discovery=True,
-    )
+    # Microsoft's list of its own token services does not have that of a sandbox.
+    of_sandbox = {"authority": arguments["authority"], "disable_instance_discovery": True}
+    credential = DefaultAzureCredential(**(of_sandbox if arguments.get("authority") else {}))
     client = IotDpsClient(credential, arguments["subscription"], arguments["endpoint"])
-    group, name = arguments["group"], "py-dps"
+    group, name = arguments["group"], arguments["name"]
     resource = client.iot_dps_resource
-    body = {"location": "westeurope", "sku": {"name": "S1", "capacity": 1}, "properties": {}}
+    body = {"location": arguments["location"], "sku": {"name": "S1", "capacity": 1}, "properties": {}}
     made = resource.begin_create_or_update(group, name, body).result()
     keys = list(resource.list_keys(name, group))
     one = resource.list_keys_for_key_name(name, keys[0].key_name, group)

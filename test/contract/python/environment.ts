@@ -2,7 +2,7 @@
 import { createHash } from "node:crypto";
 import { existsSync, mkdirSync, readFileSync, renameSync, rmSync } from "node:fs";
 import { join, resolve } from "node:path";
-import { run } from "../openssl/plant";
+import { run } from "../../sandbox/openssl/plant";
 
 const CACHE = resolve(__dirname, "../../../node_modules/.cache");
 const REQUIREMENTS = join(__dirname, "requirements.txt");
