@@ -1,11 +1,9 @@
-/** A certificate as attestation looks at it: signatures by OpenSSL, extensions by ASN.1. */
+/** A certificate as attestation looks at it: signatures and dates by OpenSSL, extensions by ASN.1. */
 import { createHash, type KeyObject, type X509Certificate } from "node:crypto";
 import { AsnConvert } from "@peculiar/asn1-schema";
 import {
   BasicConstraints,
-  Certificate,
   ExtendedKeyUsage,
-  type Extension,
   id_ce_basicConstraints,
   id_ce_extKeyUsage,
   id_ce_keyUsage,
@@ -14,6 +12,7 @@ import {
   KeyUsageFlags,
 } from "@peculiar/asn1-x509";
 import { decoded } from "../../common/peer-chain";
+import { certificateParts, type ExtensionPart } from "./certificate-parts";
 
 /** Critical extensions that are judged, or that say nothing about a chain (RFC 5280 4.2.1). */
 const UNDERSTOOD_EXTENSIONS = new Set([
@@ -39,7 +38,6 @@ const WEAK_SIGNATURES = new Set([
   "1.2.840.113549.1.1.5",
   "1.2.840.10045.4.1",
 ]);
-const COMMON_NAME = "2.5.4.3";
 
 /** One certificate of a chain. */
 export interface ChainCertificate {
@@ -86,8 +84,7 @@ export function readCertificate(der: Buffer): ChainCertificate {
 
 function parse(der: Buffer, name: string): ChainCertificate {
   const x509 = decoded(der);
-  const { tbsCertificate, signatureAlgorithm } = AsnConvert.parse(der, Certificate);
-  const { subject, validity, extensions = [] } = tbsCertificate;
+  const { signatureAlgorithm, commonNames, extensions } = certificateParts(der);
   const basic = extension(extensions, id_ce_basicConstraints, BasicConstraints);
   const usages = extension(extensions, id_ce_keyUsage, KeyUsage)?.toNumber();
   const purposes = extension(extensions, id_ce_extKeyUsage, ExtendedKeyUsage);
@@ -95,11 +92,9 @@ function parse(der: Buffer, name: string): ChainCertificate {
     der,
     thumbprint: name,
     x509,
-    commonNames: subject.flatMap((part) =>
-      [...part].filter(({ type }) => type === COMMON_NAME).map(({ value }) => value.toString()),
-    ),
-    notBefore: validity.notBefore.getTime(),
-    notAfter: validity.notAfter.getTime(),
+    commonNames,
+    notBefore: date(x509.validFrom),
+    notAfter: date(x509.validTo),
     isCa: basic?.cA === true,
     pathLength: basic?.pathLenConstraint,
     maySign: usages === undefined || (usages & KeyUsageFlags.keyCertSign) !== 0,
@@ -107,17 +102,24 @@ function parse(der: Buffer, name: string): ChainCertificate {
       purposes === undefined ||
       purposes.includes(id_kp_clientAuth) ||
       purposes.includes(ANY_EXTENDED_KEY_USAGE),
-    weaklySigned: WEAK_SIGNATURES.has(signatureAlgorithm.algorithm),
+    weaklySigned: WEAK_SIGNATURES.has(signatureAlgorithm),
     unknownCritical: extensions
-      .filter(({ critical, extnID }) => critical && !UNDERSTOOD_EXTENSIONS.has(extnID))
-      .map(({ extnID }) => extnID),
+      .filter(({ critical, type }) => critical && !UNDERSTOOD_EXTENSIONS.has(type))
+      .map(({ type }) => type),
     selfIssued: x509.subject === x509.issuer,
   };
 }
 
-function extension<T>(all: Extension[], type: string, as: new () => T): T | undefined {
-  const found = all.find(({ extnID }) => extnID === type);
-  return found && AsnConvert.parse(found.extnValue, as);
+function extension<T>(all: ExtensionPart[], type: string, as: new () => T): T | undefined {
+  const found = all.find((one) => one.type === type);
+  return found && AsnConvert.parse(found.value, as);
+}
+
+/** As OpenSSL writes it; what it cannot read, it says in words. */
+function date(text: string): Date {
+  const read = new Date(text);
+  if (Number.isNaN(read.getTime())) throw new Error(`the certificate's validity: ${text}`);
+  return read;
 }
 
 /** Did `issuer` sign `subject`: names, key identifiers, key usage and the signature itself? */

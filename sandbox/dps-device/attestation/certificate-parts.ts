@@ -1,0 +1,96 @@
+/**
+ * What attestation asks of a certificate's ASN.1 (RFC 5280 4.1). The certificates come with each
+ * registration, so this goes straight to the parts and leaves the others unread.
+ */
+import asn1 from "node-forge/lib/asn1";
+
+export interface ExtensionPart {
+  /** OID. */
+  type: string;
+  critical: boolean;
+  /** DER of the extension's own value. */
+  value: Buffer;
+}
+
+export interface CertificateParts {
+  /** OID. */
+  signatureAlgorithm: string;
+  /** All common names of the subject, in the order of the certificate. */
+  commonNames: string[];
+  extensions: ExtensionPart[];
+}
+
+type Node = ReturnType<typeof asn1.fromDer>;
+
+const { Class, Type } = asn1;
+const COMMON_NAME = "2.5.4.3";
+const VERSION = 0;
+const EXTENSIONS = 3;
+
+/** @param der a certificate that OpenSSL has read. Throws when it is not built as RFC 5280 says. */
+export function certificateParts(der: Buffer): CertificateParts {
+  const options = { strict: true, decodeBitStrings: false } as object;
+  const [signed, algorithm] = children(asn1.fromDer(der.toString("latin1"), options as never));
+  const fields = children(signed);
+  const [, , , , subject] = fields.filter((one) => !isTagged(one, VERSION));
+  const extensions = fields.find((one) => isTagged(one, EXTENSIONS));
+  return {
+    signatureAlgorithm: oid(children(algorithm)[0]),
+    commonNames: children(subject).flatMap((part) => children(part).flatMap(commonName)),
+    extensions: extensions === undefined ? [] : children(children(extensions)[0]).map(extension),
+  };
+}
+
+function commonName(attribute: Node): string[] {
+  const [type, value] = children(attribute);
+  return oid(type) === COMMON_NAME ? [text(value)] : [];
+}
+
+/** How the kinds of a DirectoryString (RFC 5280 4.1.2.4) and IA5String are read, by their tag (X.680 8.4). */
+const TEXTS = new Map<number, (bytes: Buffer) => string>([
+  [Type.UTF8, (bytes) => bytes.toString("utf8")],
+  [Type.PRINTABLESTRING, (bytes) => bytes.toString("latin1")],
+  [Type.IA5STRING, (bytes) => bytes.toString("latin1")],
+  [20, (bytes) => bytes.toString("latin1")], // TeletexString
+  [Type.BMPSTRING, (bytes) => bytes.swap16().toString("utf16le")],
+]);
+
+/** Of a value of another kind its bytes, in hexadecimal. */
+function text(value: Node | undefined): string {
+  const read = TEXTS.get(value?.type ?? Type.NONE);
+  const bytes = content(value);
+  return read === undefined ? bytes.toString("hex") : read(bytes);
+}
+
+function extension(node: Node): ExtensionPart {
+  const [type, ...rest] = children(node);
+  const value = rest.pop();
+  if (value?.type !== Type.OCTETSTRING) throw new Error("an extension has no value");
+  const [critical] = rest;
+  return {
+    type: oid(type),
+    // DEFAULT FALSE; DER writes TRUE as 255, BER as anything but 0.
+    critical: critical?.type === Type.BOOLEAN && content(critical)[0] !== 0,
+    value: content(value),
+  };
+}
+
+function isTagged({ tagClass, type }: Node, tag: number): boolean {
+  return tagClass === Class.CONTEXT_SPECIFIC && (type as number) === tag;
+}
+
+function children(node: Node | undefined): Node[] {
+  if (!Array.isArray(node?.value)) throw new Error("the certificate is not built as RFC 5280 says");
+  return node.value;
+}
+
+function content(node: Node | undefined): Buffer {
+  if (typeof node?.value !== "string") throw new Error("a value of the certificate is not plain");
+  return Buffer.from(node.value, "latin1");
+}
+
+function oid(node: Node | undefined): string {
+  if (node?.type !== Type.OID || typeof node.value !== "string")
+    throw new Error("an OID is missing");
+  return asn1.derToOid(node.value);
+}
