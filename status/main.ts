@@ -125,6 +125,7 @@ async function main(): Promise<number> {
     ...(managed.stack !== undefined && { stack: managed.stack }),
     known,
     isCompromised: managed.isCompromised,
+    closed: managed.closed,
     windowMs: within ?? windowMs("", DEFAULT_WINDOW)!,
     leavesWindowMs: leavesWithin ?? within ?? windowMs("", DEFAULT_WINDOW)!,
     withoutNames: !flags.names,
@@ -173,6 +174,7 @@ async function serviceOf(flags: Flags): Promise<ManagedService & { stack?: strin
       known: [],
       pastRolls: [],
       isCompromised: () => false,
+      closed: [],
       toSign: [],
     };
   }

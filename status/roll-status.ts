@@ -1,6 +1,6 @@
 /** From what was read of a service to its status. Pure. */
 import type { KnownCertificate } from "../certificates/declared";
-import { type FleetFacts, MOST_CA_CERTIFICATES } from "../certificates/fleet-facts";
+import { type EntryFacts, MOST_CA_CERTIFICATES } from "../certificates/fleet-facts";
 import { type Usage, usageOf, using } from "../certificates/fleet-usage";
 import { atRisk } from "../certificates/retirement-rules";
 import { entryPath, isAbove, type ResolvedSlot } from "../certificates/slots";
@@ -9,6 +9,7 @@ import type { LiveCaCertificate } from "../clients/ca-certificates";
 import type { Inventory, InventoryDevice, LiveEntry, LiveSlot } from "../plan/inventory";
 import { Library } from "./certificates";
 import { endingOf } from "./ending";
+import { believed, type Closed } from "./evidence";
 import type { CaStatus, CertificateStatus, DeviceCounts, EntryStatus, Status } from "./status";
 
 export interface StatusOptions {
@@ -21,6 +22,8 @@ export interface StatusOptions {
   known: readonly string[];
   /** Whether the stack declares this certificate's key compromised: then no report of a device counts. */
   isCompromised: (certificate: KnownCertificate) => boolean;
+  /** Entries that were closed in a breach. Default: none is known. */
+  closed?: readonly Closed[];
   windowMs: number;
   /** The same for leaves that devices report. */
   leavesWindowMs: number;
@@ -61,7 +64,7 @@ function entryStatus(
   entry: LiveEntry,
   { caCertificates, devices, facts }: Inventory,
   library: Library,
-  { isCompromised }: StatusOptions,
+  { isCompromised, closed = [] }: StatusOptions,
 ): ReadEntry {
   const { kind, id, key, enabled } = entry;
   const resolved = entry.slots.map((slot) => resolve(entry, slot, caCertificates, library));
@@ -72,11 +75,19 @@ function entryStatus(
     ca: ca ?? null,
     ...certificate,
   }));
-  const usage = usageIn(facts, key, kind, resolved, library, isCompromised);
+  const records = devices.filter((one) => one.entry === key);
+  const found = facts.entries[key];
+  const usage = usageIn(
+    found && believed(found, entry, records, closed),
+    entry,
+    resolved,
+    library,
+    isCompromised,
+  );
   const old = resolved.find((_, index) => slots[index]!.role === "old")?.slot;
   const stays = resolved.filter((_, index) => slots[index]!.role !== "old").map(({ slot }) => slot);
   const counted = counts(usage, old, stays);
-  const leafEnds = leafEndsOf(devices.filter((one) => one.entry === key));
+  const leafEnds = leafEndsOf(records);
   const hubs = [...new Set(devicesOf(usage).map(({ hub }) => hub))].sort();
   return {
     status: {
@@ -197,21 +208,19 @@ function roleOf(index: number, ends: readonly number[]): "only" | "old" | "new" 
 }
 
 function usageIn(
-  facts: FleetFacts,
-  key: string,
-  kind: LiveEntry["kind"],
+  found: EntryFacts | undefined,
+  { kind, key }: LiveEntry,
   resolved: readonly Resolved[],
   library: Library,
   isCompromised: StatusOptions["isCompromised"],
 ): Usage {
-  const found = facts.entries[key];
   if (found === undefined) return { onRecord: 0, known: [], notKnown: [] };
   const slots = resolved.map(({ slot }) => slot);
   const inBreach = slots.some(
     ({ certificate }) => certificate?.known === true && isCompromised(certificate),
   );
-  const entry = { kind, id: "", path: "", key, enabled: true, retained: false, adopted: false };
-  return usageOf(found, { ...entry, slots }, library.all, inBreach);
+  const declared = { kind, id: "", path: "", key, enabled: true, retained: false, adopted: false };
+  return usageOf(found, { ...declared, slots }, library.all, inBreach);
 }
 
 function devicesOf({ known, notKnown }: Usage): { hub: string; deviceId: string }[] {

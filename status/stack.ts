@@ -7,11 +7,13 @@ import type { CaCertificateOutputs } from "../dynamic-providers/ca-certificate/l
 import { type CodeToSign, codesToSign } from "../dynamic-providers/ca-certificate/offline";
 import { UNKNOWN } from "../dynamic-providers/handler";
 import type { FleetJudgementInputs } from "../dynamic-providers/fleet-judgement/provider";
+import type { BreachContainmentOutputs } from "../dynamic-providers/breach-containment/provider";
 import { resourceType } from "../dynamic-providers/resource-type";
 import type { RotationManifestInputs } from "../dynamic-providers/rotation-manifest/provider";
 import { resolved } from "../dynamic-providers/rotation-manifest/declared-inputs";
 import type { Connection } from "../clients/target";
 import { runEngine } from "../gitops/engine";
+import type { Closed } from "./evidence";
 
 /** One DPS instance of a stack. */
 export interface ManagedService {
@@ -21,6 +23,8 @@ export interface ManagedService {
   isCompromised: (certificate: KnownCertificate) => boolean;
   /** Rolls that it was told to carry out, oldest first. */
   pastRolls: PastRoll[];
+  /** Entries that admitted a compromised key until they were closed. */
+  closed: Closed[];
   /** The manifest of issued leaves, relative to the folder of the program. */
   issuedLeaves?: string;
   /** Verification codes that wait to be signed. The stack's output has them as of the last `up` that succeeded. */
@@ -84,21 +88,23 @@ export function managedServices(state: string, source: string): ManagedService[]
     resources.filter(({ type }) => type === resourceType(name));
   const cas = of("CaCertificate").map(({ outputs }) => outputs as CaCertificateOutputs);
   const manifests = of("RotationManifest");
+  const closings = of("BreachContainment");
   return of("FleetJudgement").map(({ inputs, parent }) => {
     const manifest = manifests.find((each) => each.parent === parent)?.inputs;
-    return managedService(
-      inputs as FleetJudgementInputs,
-      cas,
-      (manifest as RotationManifestInputs | undefined)?.pastRolls ?? [],
-    );
+    const closing = closings.find((each) => each.parent === parent)?.outputs;
+    const { contained = {} } = (closing ?? {}) as Partial<BreachContainmentOutputs>;
+    return {
+      ...managedService(inputs as FleetJudgementInputs, cas),
+      pastRolls: (manifest as RotationManifestInputs | undefined)?.pastRolls ?? [],
+      closed: Object.values(contained).flatMap(({ entries }) => entries),
+    };
   });
 }
 
 function managedService(
   inputs: FleetJudgementInputs,
   cas: CaCertificateOutputs[],
-  pastRolls: PastRoll[],
-): ManagedService {
+): Omit<ManagedService, "pastRolls" | "closed"> {
   const { serviceHostName } = inputs.connection;
   const own = cas.filter(({ connection }) => connection.serviceHostName === serviceHostName);
   const made = Object.entries(inputs.made).filter(([, pem]) => pem !== UNKNOWN);
@@ -107,7 +113,6 @@ function managedService(
   const { issuedLeaves } = inputs;
   return {
     connection: inputs.connection,
-    pastRolls,
     known: knownCertificates(declared).map(([, { pem }]) => pem),
     isCompromised: (certificate) =>
       breaches.shutsOut(certificate.summary.sha256Thumbprint, certificate),

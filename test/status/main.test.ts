@@ -102,6 +102,17 @@ describe("npm run status", () => {
     );
   });
 
+  it("remembers with the stack when an entry was closed in a breach, and believes nobody from before", async () => {
+    const entries = [{ kind: "group", id: "plant", cutOff: "2090-01-01T00:00:00Z", settling: [] }];
+    const closing = {
+      type: "pulumi-nodejs:dynamic/dps:BreachContainment",
+      outputs: { contained: { key: { entries } } },
+    };
+    const closed = file("closed.json", { deployment: { resources: [judgement, closing] } });
+    const { out, err } = await run("--state", closed, "--json");
+    assert.equal((JSON.parse(out) as Status).entries[0]?.devices.notKnown, 3, err);
+  });
+
   it("ends with 4 when something ends within the time given, and with 0 when nothing does", async () => {
     const [failing, near, leaves] = await Promise.all([
       run("--state", stateFile, "--fail-within", "30d"),

@@ -47,6 +47,42 @@ describe("the status of a roll", () => {
     assert.deepEqual(sensors?.devices, { onRecord: 4, onOld: 0, onNew: 0, notKnown: 4 });
   });
 
+  it("does not believe them afterwards either, until they have registered after the cut-off", () => {
+    fleet();
+    // What was stolen is in no slot any more, so a thief's device claims to be below what is.
+    join(here, "s-5", "hub-a.test", here.next);
+    here.inventory.entries[0]!.slots.shift();
+    const registered = {
+      "s-1": "2026-11-20T10:00:00Z",
+      "s-2": "2026-11-20T10:00:00Z",
+      "s-3": "2026-11-20T12:00:01Z",
+      "s-5": "2026-11-20T12:00:01Z",
+    };
+    for (const [id, lastRegistered] of Object.entries(registered)) {
+      Object.assign(
+        here.inventory.devices.find(({ deviceId }) => deviceId === id)!,
+        {
+          lastRegistered,
+        },
+      );
+    }
+    const cutOff = { kind: "group" as const, id: "Sensors", cutOff: "2026-11-20T12:00:00Z" };
+    const counts = (closed: { settling: string[] }[]) =>
+      status(here, { closed: closed.map((each) => ({ ...cutOff, ...each })) }).entries[0]!.devices;
+    assert.deepEqual(counts([]), { onRecord: 5, onOld: 0, onNew: 3, notKnown: 2 });
+    // s-3 came after it; s-5 did so only by its record's time.
+    assert.deepEqual(counts([{ settling: ["S-5"] }]), {
+      onRecord: 5,
+      onOld: 0,
+      onNew: 1,
+      notKnown: 4,
+    });
+    // Of the CA's own records nothing is taken away.
+    const fact = here.inventory.facts.entries["group:sensors"]!.devices[1]!;
+    fact.issuer = { ...fact.issuer!, by: "manifest" };
+    assert.equal(counts([{ settling: ["S-5"] }]).onNew, 2);
+  });
+
   it("knows nobody's issuer without certificates to recognise it by, and what DPS shows of a CA all the same", () => {
     fleet();
     const [sensors] = status(here, { known: [] }).entries;
