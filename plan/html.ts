@@ -22,12 +22,11 @@ import {
   otherLines,
   overlapWords,
   pastWords,
-  registrationsWords,
-  removalWords,
   statusWords,
   tasksWords,
   whereWords,
 } from "./telling";
+import { registrationsWords, removalWords } from "./telling-removal";
 import { timelineOf } from "./plan-timeline";
 import { escaped, timelineSvg } from "./timeline-svg";
 import { timelineTable } from "./timeline-table";

@@ -15,6 +15,7 @@ import {
   type IndividualEnrollment,
   type RegistrationRecord,
 } from "../clients/enrollments";
+import { type HubTier, hubTiers } from "../clients/hub-place";
 import { linkedHubs } from "../clients/hub-client";
 import { type DeviceOfHub, HubDevices } from "../clients/hub-devices";
 import { ServiceError } from "../clients/service-error";
@@ -30,6 +31,8 @@ export interface Inventory {
   caCertificates: LiveCaCertificate[];
   /** Host names of the linked hubs. */
   hubs: string[];
+  /** Their tiers, by host name; of a hub that is not in it nothing is known. */
+  tiers: Record<string, HubTier>;
   /** Every registration record, one for each registration ID. */
   devices: InventoryDevice[];
   /** The same devices as the rules look at them, for all entries. */
@@ -89,13 +92,14 @@ export async function readInventory(
       return otherwise;
     }
   };
-  const [individuals, groups, caCertificates, hubs] = await Promise.all([
+  const [individuals, groups, caCertificates, hubs, found] = await Promise.all([
     client.queryIndividuals(),
     client.queryGroups(),
     read("the CA certificates of the service", [], () =>
       new CaCertificatesClient(connection).list(),
     ),
     read("the linked hubs", [], () => linkedHubs(connection)),
+    read("the tiers of the linked hubs", new Map<string, HubTier>(), () => hubTiers(connection)),
   ]);
   const entries = [...groups.map(groupOf), ...individuals.map(individualOf)];
   const counts = await Promise.all(
@@ -103,7 +107,16 @@ export async function readInventory(
       read(`the number of devices of hub ${hub}`, 0, () => new HubDevices(connection, hub).count()),
     ),
   );
-  const time = readingTime(individuals.length, counts);
+  const tiers = Object.fromEntries(
+    hubs.flatMap((hub) => {
+      const tier = found.get(hub.toLowerCase());
+      return tier === undefined ? [] : [[hub, tier] as const];
+    }),
+  );
+  const time = readingTime(
+    individuals.length,
+    hubs.map((hub, index) => ({ hub, devices: counts[index]!, tier: tiers[hub] })),
+  );
   if (time !== undefined) options.say?.(time);
   const records = await Promise.all(
     entries.map((entry) =>
@@ -138,6 +151,7 @@ export async function readInventory(
     entries,
     caCertificates,
     hubs,
+    tiers,
     devices: entries.flatMap((entry, index) =>
       records[index]!.map((record) => deviceOf(entry, record, byDevice)),
     ),

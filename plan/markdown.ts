@@ -13,12 +13,11 @@ import {
   otherLines,
   overlapWords,
   pastWords,
-  registrationsWords,
-  removalWords,
   statusWords,
   tasksWords,
   whereWords,
 } from "./telling";
+import { registrationsWords, removalWords } from "./telling-removal";
 import type {
   Plan,
   PlanCertificate,

@@ -187,6 +187,8 @@ export interface PlanRemoval {
   keep: "delete" | "rekey" | null;
   hubs: {
     hub: string;
+    /** Null: it could not be read. */
+    tier: { sku: string; units: number } | null;
     goes: number;
     /** Proven to have another certificate. */
     spared: number;
@@ -199,7 +201,9 @@ export interface PlanRemoval {
   notKnown: number;
   /** What a device loses with its identity, and gets back. */
   loses: string[];
-  /** At the published rates, minutes; at least. */
+  /** How many operations on the hub's identity registry each device takes. */
+  operations: number;
+  /** At the published rates of the hubs' tiers, minutes; at least. A tier that is not known is taken for one unit of S1. */
   minutes: number;
 }
 

@@ -4,13 +4,15 @@ import type { Declared } from "../certificates/declared";
 import { type IssuedLeaf, LeafEvidence } from "../certificates/issued-leaves";
 import { foldCase } from "../certificates/text";
 import type { RemovalSettings } from "../dynamic-providers/device-registration-removal/scope";
+import { aMinute, ASSUMED_TIER } from "./hub-rates";
 import type { Inventory, InventoryDevice, LiveEntry } from "./inventory";
 import { MOST_NAMED, type PlanRemoval } from "./model";
 
-/** Writes to the registry that one unit of an S1 or S2 hub takes in a minute (IoT Hub quotas and throttling). */
-const REGISTRY_A_MINUTE = 100;
-/** Disabled, which ends the connection, and then deleted. */
-const WRITES_A_DEVICE = { delete: 2, rekey: 2 };
+/**
+ * Operations on the identity registry of a device's hub: it is read with its modules, disabled, which ends the
+ * connection, looked at again, and deleted or given another thumbprint. A test counts them.
+ */
+export const OPERATIONS_A_DEVICE = { delete: 5, rekey: 7 } as const;
 
 export interface RemovalFacts {
   before: Declared | undefined;
@@ -77,22 +79,27 @@ export function removalOf(facts: RemovalFacts, inventory: Inventory): Removal {
     }
   }
   if (perHub.size === 0) return { plan: null, removed };
+  const operations = OPERATIONS_A_DEVICE[remove?.keep ?? "delete"];
   const hubs = [...perHub].map(([hub, { goes, spared, left }]) => ({
     hub,
+    tier: inventory.tiers[hub] ?? null,
     goes: goes.size,
     spared,
     left,
     names: [...goes].sort().slice(0, MOST_NAMED),
   }));
-  const most = Math.max(...hubs.map(({ goes }) => goes));
-  const writes = most * WRITES_A_DEVICE[remove?.keep ?? "delete"];
+  // At least: each hub has a rate of its own.
+  const minutes = hubs.map(
+    ({ goes, tier }) => (goes * operations) / aMinute("identities", tier ?? ASSUMED_TIER),
+  );
   const plan: PlanRemoval = {
     how: remove?.how ?? null,
     keep: remove?.keep ?? null,
     hubs: hubs.sort((one, other) => one.hub.localeCompare(other.hub)),
     notKnown: notKnown.size,
     loses: loses(remove?.keep),
-    minutes: Math.ceil(writes / REGISTRY_A_MINUTE),
+    operations,
+    minutes: Math.ceil(Math.max(...minutes)),
   };
   return { plan, removed };
 }

@@ -8,8 +8,6 @@ import {
   type PlanChange,
   type PlanDevices,
   type PlanOverlap,
-  type PlanRegistrations,
-  type PlanRemoval,
   type PlanTasks,
 } from "./model";
 import { rollWords } from "./timeline";
@@ -216,36 +214,6 @@ function breachRows(changes: PlanChange[]): FateRow[] {
     });
   }
   return [...byWords.values()];
-}
-
-export function registrationsWords({ devices, minutes }: PlanRegistrations): string[] {
-  if (devices === 0) return [];
-  return [
-    `Registrations to come: at most ${devices}. DPS takes 1,000 a minute, so that is ${atLeast(minutes)}; whom it turns away meanwhile is told when to try again.`,
-  ];
-}
-
-export function removalWords({ how, keep, minutes, notKnown }: PlanRemoval): string[] {
-  const manner = {
-    now: "all at once",
-    waves: "in waves, each of which waits for the devices of the one before",
-    evidenced: "only those that are proven to hold a compromised certificate",
-  };
-  return [
-    how === null
-      ? "How they are removed is not known, because the change was refused before that was judged; counted as if at once."
-      : `How: ${manner[how]}${keep === "rekey" ? "; identities stay and get another thumbprint" : ""}.`,
-    `Time: ${atLeast(minutes)}, at 100 operations a minute for each unit of a hub (S1, S2).`,
-    ...(notKnown > 0
-      ? [
-          `Of ${counted(notKnown, "device")} it is not known who issued their certificate: DPS and the hub do not say. A manifest of issued leaves would.`,
-        ]
-      : []),
-  ];
-}
-
-function atLeast(minutes: number): string {
-  return minutes <= 1 ? "about a minute" : `at least ${counted(minutes, "minute")}`;
 }
 
 /** What is neither a certificate nor a device. */

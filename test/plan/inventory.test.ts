@@ -89,6 +89,22 @@ describe("the inventory of a service", () => {
     assert.deepEqual(inventory.leftOut, []);
   });
 
+  it("has the tiers of the hubs as they are now, or says that they could not be read", async () => {
+    const { hubs, faults } = stage.sandbox.sandbox;
+    const { hub } = stage.sandbox;
+    hubs.put("hub", { ...hubs.get("hub")!, sku: { name: "S2", tier: "Standard", capacity: 3 } });
+    const { tiers } = await readInventory(stage.connection);
+    assert.deepEqual(tiers, { [hub]: { sku: "S2", units: 3 } });
+    faults.add({ on: "GET IotHubs", kind: "throttle", wait: 600, times: 9, service: "arm" });
+    const refused = await readInventory(stage.connection);
+    faults.clear();
+    assert.deepEqual(refused.tiers, {});
+    assert.match(
+      refused.leftOut.join("\n"),
+      /^the tiers of the linked hubs, because: Could not list the IoT hubs of the subscription/,
+    );
+  });
+
   it("says what a service does not answer, and goes on", async () => {
     const { hubs } = stage.sandbox.sandbox;
     const hub = hubs.get("hub")!;
@@ -109,14 +125,37 @@ describe("the inventory of a service", () => {
   });
 
   it("expects a reading to take as long as the published rates allow, and is silent about a short one", () => {
-    assert.equal(readingTime(50, [1000]), undefined);
+    const hub = (devices: number, tier?: { sku: string; units: number }, name = "hub-a") => ({
+      hub: name,
+      devices,
+      tier,
+    });
+    const S1 = { sku: "S1", units: 1 };
+    assert.equal(readingTime(50, [hub(1000, S1)]), undefined);
     assert.equal(
-      readingTime(0, [10_000]),
+      readingTime(0, [hub(10_000, S1)]),
       "Reading 10000 devices in 1 hub and 0 individual enrollments: about 100 calls to DPS and 10 queries to a hub. At their published rates they are answered at once, and within 30 seconds where what these rates allow in a minute was used up just before.",
     );
     assert.equal(
-      readingTime(10_000, [60_000, 40_000]),
+      readingTime(10_000, [hub(60_000, S1), hub(40_000, S1)]),
       "Reading 100000 devices in 2 hubs and 10000 individual enrollments: about 11000 calls to DPS and 60 queries to a hub. At their published rates they are answered within 10 minutes, and within 11 minutes where what these rates allow in a minute was used up just before.",
+    );
+    // 200 queries: 20 a minute for each unit of S1, and 1,000 for one of S3.
+    const of = (tier?: { sku: string; units: number }) =>
+      /answered .* just before\..*/.exec(readingTime(0, [hub(200_000, tier)]) ?? "")?.[0];
+    const before = "where what these rates allow in a minute was used up just before.";
+    assert.equal(of(S1), `answered within 9 minutes, and within 10 minutes ${before}`);
+    assert.equal(
+      of({ sku: "S2", units: 5 }),
+      `answered within 60 seconds, and within 2 minutes ${before}`,
+    );
+    assert.equal(
+      of({ sku: "S3", units: 1 }),
+      `answered within 60 seconds, and within 2 minutes ${before}`,
+    );
+    assert.equal(
+      of(),
+      `answered within 9 minutes, and within 10 minutes ${before} The tier of hub-a could not be read, and is taken for S1, 1 unit.`,
     );
   });
 });

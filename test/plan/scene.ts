@@ -185,6 +185,7 @@ export function inventoryOf(
     entries,
     caCertificates,
     hubs: [...HUBS],
+    tiers: { [HUBS[0]]: { sku: "S1", units: 2 } },
     devices: records.map(
       ({ entry, record: { registrationId, assignedHub, deviceId, status } }): InventoryDevice => ({
         registrationId,

@@ -45,6 +45,7 @@ export async function scene(): Promise<Scene> {
       { name: "next", ...live(next) },
     ],
     hubs: ["hub-a.test", "hub-b.test"],
+    tiers: {},
     devices: [],
     facts: {
       entries: { "group:sensors": { devices: [], withSasKey: [], edge: [], children: [] } },
