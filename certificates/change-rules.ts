@@ -1,8 +1,17 @@
 /** What is wrong with a change, as opposed to its result: overlap, swaps, keys carried on. */
-import type { Breach, Breaches } from "./compromise";
+import { type Breach, Breaches } from "./compromise";
 import type { Declared, KnownCertificate } from "./declared";
 import { fault, type Fault, type FaultCode } from "./faults";
-import { covers, entriesOf, identity, isExpired, isNotYetValid, own, wordsOf } from "./slots";
+import {
+  covers,
+  entriesOf,
+  identity,
+  isAbove,
+  isExpired,
+  isNotYetValid,
+  own,
+  wordsOf,
+} from "./slots";
 import type { Entry, ResolvedSlot } from "./slots";
 import { displayName, foldCase, listed, pathOf } from "./text";
 
@@ -64,6 +73,34 @@ export function slotBreach(breaches: Breaches, slot: ResolvedSlot): Breach | und
 
 export function isShutOut(breaches: Breaches, slot: ResolvedSlot): boolean {
   return breaches.shutsOut(slot.certificateName ?? "", slot.certificate);
+}
+
+/**
+ * Whether the change says that a thief may have come in through the entry: what it shuts out was in a
+ * slot, or is a CA below one, so that a group higher up admits it. Then what devices of the entry report is
+ * no evidence.
+ */
+export function mayHaveAdmittedThief(
+  { slots }: Entry,
+  before: Declared,
+  breaches: Breaches,
+  among: KnownCertificate[],
+): boolean {
+  if (slots.some((slot) => isShutOut(breaches, slot))) return true;
+  const earlier = new Breaches(undefined, before);
+  const isNew = (ca: KnownCertificate): boolean => {
+    const { isCa, sha256Thumbprint } = ca.summary;
+    return (
+      isCa && breaches.shutsOut(sha256Thumbprint, ca) && !earlier.shutsOut(sha256Thumbprint, ca)
+    );
+  };
+  return among
+    .filter(isNew)
+    .some((ca) =>
+      slots.some(
+        ({ certificate }) => certificate?.known === true && isAbove(certificate, ca, among),
+      ),
+    );
 }
 
 function overlapFaults(

@@ -1,5 +1,5 @@
 /** How many devices a change affects, in words. */
-import { isShutOut } from "./change-rules";
+import { mayHaveAdmittedThief } from "./change-rules";
 import { allKnown, type Breaches } from "./compromise";
 import type { Declared } from "./declared";
 import { entryWords } from "./entry-roll";
@@ -19,7 +19,7 @@ export function fleetCounts(
   return entriesOf(before).flatMap((entry) => {
     const facts = fleet.entries[entry.key];
     if (facts === undefined) return [];
-    const inBreach = entry.slots.some((slot) => isShutOut(breaches, slot));
+    const inBreach = mayHaveAdmittedThief(entry, before, breaches, among);
     return [`${entryWords(entry)}: ${usageWords(usageOf(facts, entry, among, inBreach), entry)}`];
   });
 }

@@ -12,7 +12,8 @@ import {
   type ServiceHoldings,
 } from "../certificates/admission";
 import type { ChainCertificate } from "../certificates/chain-certificate";
-import { Breaches } from "../certificates/compromise";
+import { mayHaveAdmittedThief } from "../certificates/change-rules";
+import { allKnown, Breaches } from "../certificates/compromise";
 import type { Declared, KnownCertificate, Roll } from "../certificates/declared";
 import { entryWords } from "../certificates/entry-roll";
 import { entriesOf, entryKey } from "../certificates/slots";
@@ -83,7 +84,8 @@ export function lockOut(
     const [name] = Object.keys(variant) as (keyof Assumptions)[];
     return { name: name!, before: matching(old, assumptions), after: matching(next, assumptions) };
   });
-  const presenters = new Presenters(inventory, library, entriesInBreach(before, after));
+  const inBreach = entriesInBreach(before, after);
+  const presenters = new Presenters(inventory, library, inBreach);
   const meant = new Meant(before, after, library);
   /** Whether a device with a certificate right below this one comes in as before. */
   const staysSame = (registrationId: string) => (issuer: string) => {
@@ -101,8 +103,10 @@ export function lockOut(
       const held = old.groups.find(({ id }) => entryKey("group", id) === entry)?.certificates ?? [];
       const why =
         typeof presented === "string" ? presented : "there is no evidence of who issued its leaf";
+      // Below what stays admitted there may be what is shut out, and whose leaf is below it is not known.
+      const isTouched = inBreach.has(entry) || held.length === 0;
       const fate =
-        held.length > 0 && held.every(staysSame(registrationId)) ? "not touched" : "not known";
+        !isTouched && held.every(staysSame(registrationId)) ? "not touched" : "not known";
       return { ...common, fate, before: why, after: why, depends: [] };
     }
     const was = beforeIt.of(presented);
@@ -155,14 +159,13 @@ function isProven(
   return has || issuer !== undefined || certificates.has(leaf);
 }
 
-/** Keys of entries that held what the change shuts out. */
+/** Keys of entries through which a thief may have come in, as the change says. */
 export function entriesInBreach(before: Declared | undefined, after: Declared): Set<string> {
+  if (before === undefined) return new Set();
   const breaches = new Breaches(before, after);
-  const reached = (before === undefined ? [] : entriesOf(before)).filter(({ slots }) =>
-    slots.some(
-      ({ certificateName = "", certificate }) =>
-        breaches.of(certificateName, certificate) !== undefined,
-    ),
+  const among = allKnown(before, after);
+  const reached = entriesOf(before).filter((entry) =>
+    mayHaveAdmittedThief(entry, before, breaches, among),
   );
   return new Set(reached.map(({ key }) => key));
 }

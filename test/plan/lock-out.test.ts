@@ -127,4 +127,37 @@ describe("who is locked out by a change", () => {
     assert.equal(found["sensor-1"], "not known");
     assert.equal(found["gateway-1"], "same");
   });
+
+  it("believes no report in a group above a stolen intermediate, nor calls anybody there untouched", () => {
+    const everybody = (copy: Declared): void => {
+      copy.enrollmentGroups["all"] = { primary: { ca: "root-i" }, status: "enabled" };
+    };
+    const stolen = (copy: Declared): void => {
+      copy.enrollmentGroups["gateways"] = {
+        primary: { certificate: "plant-2" },
+        status: "enabled",
+      };
+      copy.compromised = [{ certificate: "plant-1", reason: "copied" }];
+    };
+    const [hub] = all.devices.map((device) => device.hub);
+    const devices = [
+      // A thief below plant-1 may say the same.
+      { id: "gateway-3", entry: "group:all", leaf: "gateway-3", hub: hub!, reports: true },
+      { id: "gateway-2", entry: "group:all", leaf: "gateway-2", hub: hub! },
+    ];
+    const found = fates(stolen, { base: everybody, devices });
+    assert.deepEqual(found, { "gateway-3": "not known", "gateway-2": "not known" });
+    // Once that is carried out, a change that is no breach believes them again.
+    const retires = (copy: Declared): void => {
+      delete copy.enrollmentGroups["sensors"];
+    };
+    const later = fates(retires, {
+      base: (copy) => {
+        everybody(copy);
+        stolen(copy);
+      },
+      devices,
+    });
+    assert.equal(later["gateway-3"], "same");
+  });
 });
