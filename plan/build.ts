@@ -188,7 +188,15 @@ function lockOutOf(fates: DeviceFate[]): PlanLockOut {
     "not touched": 0,
   };
   for (const { fate } of fates) counts[fate] += 1;
-  const named: Fate[] = ["refused", "other", "let in", "shut out", "not known"];
+  const named: Fate[] = [
+    "refused",
+    "other",
+    "let in",
+    "shut out",
+    "not known",
+    "not touched",
+    "same",
+  ];
   const switches = new Map<string, string[]>();
   for (const { deviceId, depends } of fates) {
     for (const each of depends) switches.set(each, [...(switches.get(each) ?? []), deviceId]);

@@ -109,17 +109,18 @@ function slots(
   entry: Entry | undefined,
   context: ChangeContext,
 ): PlanSlot[] {
-  return (["primary", "secondary"] as const).flatMap((name) => {
+  return (["primary", "secondary"] as const).map((name) => {
     const before = old?.slots.find((slot) => slot.name === name);
     const after = entry?.slots.find((slot) => slot.name === name);
-    if (before === undefined && after === undefined) return [];
     const shown = (slot: ResolvedSlot | undefined, declared: Declared | undefined) =>
       slot === undefined || declared === undefined
         ? null
         : certificate(slot, declared, context.now);
-    return [
-      { slot: name, before: shown(before, context.before), after: shown(after, context.after) },
-    ];
+    return {
+      slot: name,
+      before: shown(before, context.before),
+      after: shown(after, context.after),
+    };
   });
 }
 

@@ -18,6 +18,8 @@ import {
   deviceWords,
   fateRows,
   headline,
+  hubColumns,
+  isExplained,
   leftWords,
   otherLines,
   overlapWords,
@@ -131,7 +133,7 @@ function fates(plan: Plan, { depends, devices }: PlanLockOut): string {
     named(names, count),
   ]);
   const why = devices
-    .filter(({ fate }) => fate !== "shut out" && fate !== "not known")
+    .filter(isExplained)
     .map(
       ({ device, before, after }) =>
         `${device === null ? "one device" : codeOf(device)}: now ${sentenceOf(before)}; then ${sentenceOf(after)}`,
@@ -169,18 +171,17 @@ function removal({ removal: found, registrations }: Plan): string {
 }
 
 function hubs({ hubs: all }: PlanRemoval): string {
-  const rows = all.map(({ hub, goes, spared, left, names }) => [
-    codeOf(hub),
-    String(goes),
-    String(spared),
-    String(left),
-    named(names, goes),
+  const columns = hubColumns(all);
+  const rows = all.map((one) => [
+    codeOf(one.hub),
+    ...columns.map(([, of]) => String(of(one))),
+    named(one.names, one.goes),
   ]);
   return tableOf(
     "By hub",
-    ["Hub", "To be removed", "Kept: proven good", "Kept: not proven bad", "Which"],
+    ["Hub", ...columns.map(([title]) => title), "Which"],
     rows,
-    [1, 2, 3],
+    columns.map((_, index) => index + 1),
   );
 }
 

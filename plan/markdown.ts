@@ -9,6 +9,8 @@ import {
   deviceWords,
   fateRows,
   headline,
+  hubColumns,
+  isExplained,
   leftWords,
   otherLines,
   overlapWords,
@@ -148,7 +150,7 @@ function fates(plan: Plan, { depends, devices }: PlanLockOut, folding: Folding):
   ]);
   if (rows.length === 0) return "### Devices\n\nNo device is on record with this service.";
   const why = devices
-    .filter(({ fate }) => fate !== "shut out" && fate !== "not known")
+    .filter(isExplained)
     .slice(0, folding.names)
     .map(
       ({ device, before, after }) =>
@@ -179,26 +181,16 @@ function removal({ removal: found, registrations }: Plan, folding: Folding): str
     ...(found === null ? [] : removalWords(found)),
   ];
   if (found === null) return lines.map(sentence).join("\n\n");
-  const hubs = found.hubs.map(({ hub, goes, left, names: ids, spared }) => [
-    code(hub),
-    goes,
-    spared,
-    left,
-    names(ids, goes, folding),
+  const columns = hubColumns(found.hubs);
+  const hubs = found.hubs.map((one) => [
+    code(one.hub),
+    ...columns.map(([, of]) => of(one)),
+    names(one.names, one.goes, folding),
   ]);
   return [
     "### Hub identities that are removed",
     lines.map((line) => `- ${sentence(line)}`).join("\n"),
-    table(
-      [
-        ["Hub"],
-        ["To be removed", "number"],
-        ["Kept: proven good", "number"],
-        ["Kept: not proven bad", "number"],
-        ["Which"],
-      ],
-      hubs,
-    ),
+    table([["Hub"], ...columns.map(([title]) => [title, "number"] as const), ["Which"]], hubs),
     `What becomes of each of them:\n\n${found.loses.map((what) => `- ${sentence(what)}`).join("\n")}`,
   ].join("\n\n");
 }

@@ -31,7 +31,7 @@ export function summaryOf(change: Meaning): string[] {
   const { arriving, devices, entry, isClosed, leaving, phase, procedure } = change;
   if (isBreach(procedure)) {
     return [
-      `${leaving} is taken for stolen: nothing admits it any more${isClosed || arriving === "" ? "" : `, and ${arriving} takes its place`}.`,
+      `${stolenWords(change)}.`,
       ...(devices === null || devices.onRecord === 0
         ? []
         : [`${disconnectedWords(devices, entry)}.`]),
@@ -59,6 +59,13 @@ function ofDenial({ entry, isGroup, phase, removes }: Meaning): string[] {
   return phase === "deny" && !isGroup
     ? [`The device of ${entry} is disconnected, and stays out until this is taken back.`]
     : [];
+}
+
+function stolenWords({ arriving, isClosed, isGroup, leaving }: Meaning): string {
+  const isReplaced = !isClosed && arriving !== "";
+  return isGroup
+    ? `The key of ${leaving} counts as stolen: nothing admits it any more${isReplaced ? `, and ${arriving} takes its place` : ""}`
+    : `The key of the device's certificate counts as stolen: nothing admits it any more${isReplaced ? ", and another certificate takes its place" : ""}`;
 }
 
 function disconnectedWords({ disconnected, onRecord }: Devices, entry: string): string {

@@ -167,7 +167,7 @@ export interface NamedDevices {
 export interface PlanLockOut {
   /** Devices on record, by what becomes of them. */
   counts: Record<Fate, number>;
-  /** Of every fate but `same` and `stays refused`: device by device, at most 20 each. */
+  /** Of every fate but `stays refused`: device by device, at most 20 each. */
   devices: PlanDeviceFate[];
   /** Devices that fare otherwise when what nobody knows about DPS is otherwise, by the sandbox's switch. */
   depends: { switch: string; count: number; names: string[] }[];

@@ -115,6 +115,6 @@ function loses(keep: RemovalSettings["keep"] | undefined): string[] {
       ]
     : [
         "lost at once: its connection; lost for good: queued messages, reported properties",
-        "saved before and restored once it is back: tags, desired properties, modules, its place below an Edge device",
+        "saved before, and given back by the `up` that finds it back, this one or a later one: tags, desired properties, modules, its place below an Edge device",
       ];
 }

@@ -26,7 +26,7 @@ function tasksInBreach({ arriving, devices, entry, isClosed, isGroup, staying }:
   return {
     before: [
       "Do not wait longer than you must: until this is carried out, whoever has the stolen key gets in. " +
-        "`npm run contain` closes what admits it at once, without a change; this one then goes on from there.",
+        "`npm run contain` closes what admits it at once, without a pull request; who is connected stays connected until this one goes on from there.",
       ...(isGroup && unproven > 0
         ? [
             "If whoever issues the certificates has a manifest of issued leaves, give it in `remove.issuedLeaves` and look at the plan again: devices that it proves good are kept.",
@@ -38,7 +38,14 @@ function tasksInBreach({ arriving, devices, entry, isClosed, isGroup, staying }:
       ...(isClosed ? [`Give ${entry} a new certificate, in a change of its own.`] : []),
       ...(away > 0 && !isClosed
         ? [
-            `See with \`npm run status\` who of ${entry} is back, and give the others ${wanted}: DPS lets them in with nothing else.`,
+            isGroup
+              ? `See with \`npm run status\` who of ${entry} is back, and give the others ${wanted}: nothing else lets them in.`
+              : `See with \`npm run status\` whether the device of ${entry} is back. If not, give it its new certificate: nothing else lets it in.`,
+          ]
+        : []),
+      ...(isGroup && !isClosed
+        ? [
+            `Devices in stock that have nothing but a certificate of the stolen CA need ${wanted} as well.`,
           ]
         : []),
       ...(set > 0 && !isClosed

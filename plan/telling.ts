@@ -8,6 +8,7 @@ import {
   type PlanChange,
   type PlanDevices,
   type PlanOverlap,
+  type PlanRemoval,
   type PlanTasks,
 } from "./model";
 import { rollWords } from "./timeline";
@@ -25,7 +26,7 @@ export function whereWords({ madeAt, service, target }: Plan): string[] {
       ? ["Target: the sandbox, a simulation of Azure: no real device is touched."]
       : []),
     ...(service === null ? [] : [`DPS: \`${service}\`.`]),
-    `As of ${madeAt.slice(0, 16).replace("T", " ")} UTC: who registers later is not counted.`,
+    `As of ${madeAt.slice(0, 16).replace("T", " ")} UTC: who registers later is not counted, and fares as the others do.`,
   ];
 }
 
@@ -176,13 +177,37 @@ export function fateRows({ changes, lockOut }: Plan): FateRow[] {
     const names = lockOut.devices.flatMap((each) =>
       each.fate === fate ? (each.device ?? []) : [],
     );
-    const row = { fate, count: lockOut.counts[fate], words: FATES[fate], names };
+    const isUntouched = fate === "same" || fate === "not touched";
+    const row = {
+      fate,
+      count: lockOut.counts[fate],
+      words: FATES[fate],
+      // Of very many that nothing happens to, some names say nothing.
+      names: isUntouched && lockOut.counts[fate] > names.length ? [] : names,
+    };
     const rest =
       fate === "not known"
         ? { ...row, count: row.count - told, names: names.filter((name) => !toldNames.has(name)) }
         : row;
     return [...(fate === "not known" ? inBreach : []), ...(rest.count > 0 ? [rest] : [])];
   });
+}
+
+/** Devices of which it is said one by one by what they are admitted now, and afterwards. */
+export function isExplained({ fate }: { fate: Fate }): boolean {
+  return fate === "refused" || fate === "other" || fate === "let in";
+}
+
+type RemovalHub = PlanRemoval["hubs"][number];
+
+/** The columns of numbers in the table of hubs; what is zero in all of them is left out. */
+export function hubColumns(hubs: RemovalHub[]): [title: string, of: (hub: RemovalHub) => number][] {
+  const all: [string, (hub: RemovalHub) => number][] = [
+    ["To be removed", ({ goes }) => goes],
+    ["Kept: proven good", ({ spared }) => spared],
+    ["Kept: not proven bad", ({ left }) => left],
+  ];
+  return all.filter(([, of], index) => index === 0 || hubs.some((hub) => of(hub) > 0));
 }
 
 /* The devices of breaches of which more is said than that it is not known. */

@@ -30,7 +30,7 @@ describe("the words of a breach", () => {
     const base = edited(all.base, overlapping);
     const plan = planOf(all, base, edited(base, withoutPlant1));
     assert.deepEqual(summary(plan), [
-      "Plant CA 1 is taken for stolen: nothing admits it any more.",
+      "The key of Plant CA 1 counts as stolen: nothing admits it any more.",
       "Both devices of enrollment group `gateways` are disconnected.",
       "How many can come back is not known: 0 confirmed, 2 without evidence.",
     ]);
