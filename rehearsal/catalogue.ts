@@ -4,9 +4,11 @@ import { goingBack } from "./procedures/going-back";
 import {
   killedIndividualBreach,
   killedIntermediateBreach,
+  killedOtherRemovals,
   killedRootBreach,
   killedStolenLeaf,
 } from "./procedures/killed";
+import { killedTelling } from "./procedures/killed-telling";
 import { obtain } from "./procedures/p01-obtain";
 import { leafOnDevice } from "./procedures/p02-leaf-on-device";
 import { leafBelowCa } from "./procedures/p03-leaf-below-ca";
@@ -61,4 +63,6 @@ export const catalogue: Procedure[] = [
   killedRootBreach,
   killedIntermediateBreach,
   killedStolenLeaf,
+  killedOtherRemovals,
+  killedTelling,
 ];

@@ -9,22 +9,25 @@ export interface KillPoint {
   /** In words, e.g. "the containment". */
   what: string;
   at: (request: LoggedRequest) => boolean;
+  /** Also asked of requests that change neither what DPS admits nor which devices hubs know. Default: false. */
+  every?: true;
 }
 
 /** Kills it, and does what has to be done before the next one. Throws when it never came to the point. */
 export async function upKilled(
   engine: Engine,
   { observer, telling }: { observer: Observer; telling: Telling },
-  { what, at }: KillPoint,
+  { what, at, every }: KillPoint,
 ): Promise<void> {
   telling.step(`pulumi up, killed (SIGKILL) after ${what}`);
   let killedAt: LoggedRequest | undefined;
-  const stop = observer.atEachWrite((request) => {
+  const look = (request: LoggedRequest): void => {
     if (killedAt === undefined && at(request)) {
       killedAt = request;
       engine.kill();
     }
-  });
+  };
+  const stop = every ? observer.atEachRequest(look) : observer.atEachWrite(look);
   try {
     await engine.up();
     throw new Error(`pulumi up came to its end: it never came to ${what}`);

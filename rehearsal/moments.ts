@@ -122,6 +122,11 @@ export class Observer {
     );
   }
 
+  /** As `atEachWrite`, at every request. */
+  atEachRequest(look: (request: LoggedRequest) => Promise<void> | void): () => void {
+    return this.sandbox.log.hold((request) => (this.isOthers(request) ? undefined : look(request)));
+  }
+
   /** Calls `hear` for each request, until the function that is returned is called. */
   listen(hear: (request: LoggedRequest) => void): () => void {
     this.sandbox.log.on("request", hear);

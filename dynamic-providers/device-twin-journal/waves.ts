@@ -1,7 +1,7 @@
 /** Which candidates' turn it is. */
 import { devicesWords } from "../../certificates/fleet-usage";
 import { EnrollmentsClient } from "../../clients/enrollments";
-import { HubRegistry, linkedHubs } from "../../clients/hub-registry";
+import { HubRegistry, linkedHubs, nobodysThumbprint } from "../../clients/hub-registry";
 import { targetNow } from "../../clients/target-time";
 import { type Candidate, cameBack } from "../device-registration-removal/candidates";
 import type { RemovalScope, WaveSettings } from "../device-registration-removal/scope";
@@ -110,6 +110,11 @@ async function holdBack(
     );
     return {};
   }
+  if (await isUnfinished(scope, before)) {
+    return {
+      hold: `${name} has not begun: the run before ended within the wave before, which this run finishes. Run \`pulumi up\` again.`,
+    };
+  }
   let missing = expected;
   const enough = (): boolean =>
     ((expected.length - missing.length) / expected.length) * 100 >= returned;
@@ -132,8 +137,27 @@ async function holdBack(
   };
 }
 
-async function stillMissing(
+/** Has a device of the waves before not been removed yet, because a run was cut off? */
+async function isUnfinished(
   { connection }: RemovalScope,
+  devices: JournalEntry[],
+): Promise<boolean> {
+  const missing = await stillMissing({ connection }, devices);
+  const left = new Set<string>();
+  for (const hub of missing.length === 0 ? [] : await linkedHubs(connection)) {
+    const registry = new HubRegistry(connection, hub);
+    await inSeries(missing, async ({ deviceId, identities }) => {
+      const identity = await registry.getIdentity(deviceId);
+      const saved = identities.find((one) => one.hub === hub);
+      const isRekeyed = identity?.thumbprints.every((one) => one === nobodysThumbprint(deviceId));
+      if (identity?.generationId === saved?.generationId && isRekeyed === false) left.add(deviceId);
+    });
+  }
+  return left.size > 0;
+}
+
+async function stillMissing(
+  { connection }: Pick<RemovalScope, "connection">,
   devices: JournalEntry[],
 ): Promise<JournalEntry[]> {
   const client = new EnrollmentsClient(connection);

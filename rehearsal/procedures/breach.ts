@@ -32,7 +32,12 @@ export interface Breach {
   reviewed?: (preview: string) => Promise<void>;
   /** Where the first run is killed. Default: it is not. */
   kill?: Kill;
+  /** `remove` in the configuration. Default: what it is. */
+  remove?: object;
 }
+
+/** More runs than a removal in waves of this fleet takes. */
+const MOST_RUNS = 5;
 
 /** Places at which a breach is cut. */
 export type Kill = "the containment" | "the replacement" | "the first removal" | "the last removal";
@@ -46,12 +51,21 @@ export async function carryOutBreach(rehearsal: Rehearsal, breach: Breach): Prom
   try {
     await rehearsal.change(
       "Contain, replace, remove: one change",
-      [...breach.edits, compromise(rehearsal, breach.procedure, breach.compromised)],
+      [
+        ...breach.edits,
+        ...(breach.remove === undefined ? [] : [set(["remove"], breach.remove)]),
+        compromise(rehearsal, breach.procedure, breach.compromised),
+      ],
       {
         reviewed: breach.kill ? undefined : (preview) => review(rehearsal, breach, course, preview),
         kill: breach.kill && killPoint(rehearsal, breach, breach.kill),
       },
     );
+    for (let run = 1; breach.remove !== undefined && run <= MOST_RUNS; run += 1) {
+      await returned(devices);
+      if (await rehearsal.isSettled()) break;
+      await rehearsal.up();
+    }
   } finally {
     stopDelivering();
   }
@@ -61,12 +75,19 @@ export async function carryOutBreach(rehearsal: Rehearsal, breach: Breach): Prom
   if (breach.kill !== undefined) {
     const settled = await rehearsal.isSettled();
     course.hold(
-      `killed after ${breach.kill}: the second run finished the work, a third would change nothing`,
+      breach.remove === undefined
+        ? `killed after ${breach.kill}: the second run finished the work, a third would change nothing`
+        : `killed after ${breach.kill}: the runs after it finished the work, another one would change nothing`,
       settled,
       settled ? "no changes" : "changes",
     );
   }
   return course;
+}
+
+/** Those that have their new certificate work with it: the next wave waits for them. */
+async function returned(devices: FleetDevice[]): Promise<void> {
+  await Promise.all(devices.map((device) => device.works()));
 }
 
 async function review(rehearsal: Rehearsal, breach: Breach, course: Course, preview: string) {

@@ -1,4 +1,8 @@
 /** Breaches whose first run is killed: engine, language host, program and provider, with SIGKILL. */
+import { X509Certificate } from "node:crypto";
+import { writeFileSync } from "node:fs";
+import { dirname, join } from "node:path";
+import { remove as takeAway } from "../configuration";
 import { mainSlot } from "../slots";
 import { individualBreachOf } from "./p04-individual-breach";
 import { groupBreachOf } from "./p06-root-breach";
@@ -26,7 +30,7 @@ export const killedRootBreach = killed({
   members: ["sensor-1", "device-1"],
   points: POINTS,
   breach: async (rehearsal, procedure, kill) =>
-    groupBreachOf(rehearsal, procedure, "sensors", await newRoot(rehearsal), kill),
+    groupBreachOf(rehearsal, procedure, "sensors", await newRoot(rehearsal), { kill }),
 });
 
 export const killedIntermediateBreach = killed({
@@ -38,7 +42,7 @@ export const killedIntermediateBreach = killed({
     const { certificate } = mainSlot(rehearsal, "enrollmentGroups", "gateways");
     const issuer = rehearsal.pki.issuerOf(certificate)!;
     const target = await newIntermediate(rehearsal, issuer);
-    await groupBreachOf(rehearsal, procedure, "gateways", target, kill);
+    await groupBreachOf(rehearsal, procedure, "gateways", target, { kill });
   },
 });
 
@@ -58,6 +62,37 @@ export const killedStolenLeaf = killed({
   },
 });
 
+/** A removal that takes several runs, and one that takes whom a manifest proves: each is killed within it. */
+export const killedOtherRemovals = killed({
+  name: "P6-removals-killed",
+  title: "enrollment group, breach of its root, removed in waves and by evidence",
+  members: ["sensor-1", "sensor-2", "device-1"],
+  points: ["the first removal", "the first removal"],
+  async breach(rehearsal, procedure, kill, at) {
+    const remove =
+      at === 0
+        ? { how: "waves", waves: { sizes: [1], returned: 100, waitSeconds: 60 } }
+        : { how: "evidenced", issuedLeaves: manifestOf(rehearsal, "sensors") };
+    const target = await newRoot(rehearsal);
+    await groupBreachOf(rehearsal, procedure, "sensors", target, { kill, remove });
+    await rehearsal.change("Removals are what they were", [takeAway("remove")]);
+  },
+});
+
+/** A file that gives the leaf of each member to the certificate of its group. */
+function manifestOf(rehearsal: Rehearsal, group: string): string {
+  const { certificate } = mainSlot(rehearsal, "enrollmentGroups", group);
+  const issuer = new X509Certificate(rehearsal.pki.pair(certificate).certificate);
+  const rows = rehearsal.members(group).map(({ id, identity }) => ({
+    registrationId: id,
+    leafSha256: identity!.thumbprint,
+    issuerThumbprint: issuer.fingerprint256.replaceAll(":", ""),
+  }));
+  const file = join(dirname(rehearsal.pki.file(certificate)), "issued-leaves.json");
+  writeFileSync(file, JSON.stringify(rows));
+  return file;
+}
+
 interface Killed extends Pick<Procedure, "name" | "title" | "members"> {
   points: Kill[];
   breach: (rehearsal: Rehearsal, procedure: string, kill: Kill, at: number) => Promise<void>;
@@ -67,7 +102,7 @@ function killed({ name, title, members, points, breach }: Killed): Procedure & K
   return {
     name,
     of: ["kills"],
-    title: `${title}, killed after ${points.join(", after ")}`,
+    title: `${title}, killed after ${[...new Set(points)].join(", after ")}`,
     members,
     points,
     breach,

@@ -1,7 +1,7 @@
 import { remove, set } from "../configuration";
 import type { Rehearsal } from "../rehearsal";
 import { mainSlot } from "../slots";
-import { carryOutBreach, type Kill } from "./breach";
+import { type Breach, carryOutBreach } from "./breach";
 import type { Procedure } from "./procedure";
 import { groupRoll, newRoot, type Target } from "./rolls";
 
@@ -11,7 +11,7 @@ export async function groupBreachOf(
   procedure: string,
   id: string,
   target: Target,
-  kill?: Kill,
+  { kill, remove: how }: Pick<Breach, "kill" | "remove"> = {},
 ): Promise<void> {
   const { ca } = mainSlot(rehearsal, "enrollmentGroups", id);
   const roll = await groupRoll(rehearsal, id, target);
@@ -29,6 +29,7 @@ export async function groupBreachOf(
     ],
     cas: roll.oldCas,
     ...(kill && { kill }),
+    ...(how && { remove: how }),
   });
 }
 

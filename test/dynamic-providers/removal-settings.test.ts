@@ -2,6 +2,7 @@ import assert from "node:assert/strict";
 import { summarize } from "../../certificates/summary";
 import { nobodysThumbprint } from "../../clients/hub-registry";
 import { TestCa } from "../support/test-ca";
+import { deviceTwinJournal as journal } from "../../dynamic-providers/device-twin-journal/provider";
 import { type RemovalFleet, withConnected, withFleet } from "./removal-fleet";
 import { containedScope, NOW, RemovalRuns, WAVES } from "./removal-runs";
 import { failure, stolen } from "./stage";
@@ -55,13 +56,37 @@ describe("a removal by its settings", () => {
       const message = await failure(runs.up(scope));
       assert.equal(
         message,
-        "The removal is not finished. Wave 2 of the removal has not begun: 0 of the 1 devices of the waves before that were connected are back, " +
-          `and returned: 100 asks for 100 %. Missing: ${connected}. See why they do not register, and run \`pulumi up\` again; or lower \`returned\`.`,
+        "DPS-CERT-172 at remove: found a removal that is not finished: Wave 2 of the removal has not begun: 0 of the 1 devices of the waves before that were connected are back, " +
+          `and returned: 100 asks for 100 %. Missing: ${connected}. See why they do not register, and run \`pulumi up\` again; or lower \`returned\`; fix: see to what is named, and run \`pulumi up\` again: it goes on from there`,
       );
       assert.equal((await fleet.present(...ids)).length, 3);
       await fleet.comeAnew(connected);
       await runs.up(scope);
       assert.deepEqual(await fleet.present(...ids), [connected, ids[3]!].sort());
+    });
+
+    it("finishes a wave that a run was cut off in before it looks for its devices", async () => {
+      const scope = await fleet.replaced({ how: "waves", keep: "delete", waves: WAVES });
+      const runs = new RemovalRuns(fleet.stage);
+      const undo = withConnected(ids[0]!);
+      try {
+        // Killed after the journal of the first wave, before its device was removed.
+        await fleet.stage.listening(
+          async () => (runs.journal = (await journal.create(scope)).outs),
+        );
+      } finally {
+        undo();
+      }
+      fleet.stage.reset();
+      await runs.up(scope);
+      assert.equal(
+        fleet.stage.said[0],
+        "Wave 2 of the removal has not begun: the run before ended within the wave before, which this run finishes. Run `pulumi up` again.",
+      );
+      assert.deepEqual(await fleet.present(...ids), ids.slice(1));
+      await fleet.comeAnew(ids[0]!);
+      await runs.up(scope);
+      assert.deepEqual(await fleet.present(...ids), [ids[0]!, ids[3]!]);
     });
 
     it("does not begin a wave before the pause is over, and that is no failure", async () => {
@@ -142,7 +167,10 @@ describe("a removal by its settings", () => {
       writeFileSync(source.file, "[]");
       const scope = await fleet.replaced({ ...NOW, issuedLeaves: source });
       const message = await failure(new RemovalRuns(fleet.stage).up(scope));
-      assert.match(message, /has changed since this run began, so nobody is removed by it/);
+      assert.equal(
+        message,
+        `DPS-CERT-100 at remove.issuedLeaves: found ${source.file}, which has changed since this run began, so nobody is removed by it; fix: run \`pulumi up\` again`,
+      );
       assert.equal((await fleet.present(...ids)).length, 4);
     });
   });
