@@ -1,6 +1,7 @@
 /** The one table of all faults; `docs/reference/fault-codes.md` is generated from it. */
 import { BREACH } from "./fault-kinds/breach";
 import { CONFIGURATION } from "./fault-kinds/configuration";
+import { DURING_UP } from "./fault-kinds/during-up";
 import { FLEET } from "./fault-kinds/fleet";
 import { LIVE_SERVICE } from "./fault-kinds/live-service";
 import { NOT_SUPPORTED } from "./fault-kinds/not-supported";
@@ -26,4 +27,5 @@ export const FAULTS = {
   ...RETIREMENT,
   ...PROMOTION,
   ...LIVE_SERVICE,
+  ...DURING_UP,
 } as const;

@@ -30,6 +30,17 @@ export function fault(code: FaultCode, path: string, found: string, fix: string)
   return { code, severity: FAULTS[code].severity, path, found, fix };
 }
 
+/** An error with one fault as its message. */
+export function faultError(
+  code: FaultCode,
+  path: string,
+  found: string,
+  fix: string,
+  options?: ErrorOptions,
+): Error {
+  return new Error(formatFault(fault(code, path, found, fix)), options);
+}
+
 /** One readable line: `DPS-CERT-045 at <path>: found <found>; fix: <fix>`. */
 export function formatFault(fault: Fault): string {
   const waived =

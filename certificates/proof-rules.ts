@@ -6,6 +6,16 @@ import { anchorFaults } from "./slot-rules";
 import { own, wordsOf, type Entry, type ResolvedSlot } from "./slots";
 import { displayName, listed, pathOf } from "./text";
 
+/** A CA whose key is not in the stack, and nothing says how possession of it is proved. */
+export function missingProof(name: string): Fault {
+  return fault(
+    "DPS-CERT-029",
+    pathOf("caCertificates", name, "proof"),
+    "no proof of possession for a CA whose key is not in the stack",
+    "give proof: { keyFile: … }, { command: […] }, { signatureCommand: […] } or { offline: {} }, or { selfAttested: true } to do without",
+  );
+}
+
 /** A CA certificate whose proof of possession is not there yet admits nobody. */
 export function waitingFaults(after: Declared, entries: readonly Entry[]): Fault[] {
   const waiting = Object.entries(after.caCertificates).flatMap(([name, { waits }]) =>

@@ -2,7 +2,7 @@
 import type { CertificateResponse } from "@azure/arm-deviceprovisioningservices";
 import { call, find, type Pacing, remove } from "./calls";
 import { provisioningServices, resourceManagerAttempt } from "./credentials";
-import type { Attempt } from "./service-error";
+import { type Attempt, unusable } from "./service-error";
 import type { Connection } from "./target";
 
 /** A CA certificate as the service shows it. */
@@ -90,7 +90,7 @@ export class CaCertificatesClient {
     );
     const code = response.properties?.verificationCode;
     if (!code || !response.etag) {
-      throw new Error(`Could not ${attempt.operation}: the answer has no code, or no etag.`);
+      throw unusable(attempt.operation, attempt.host, "no code, or no etag");
     }
     return { code, etag: response.etag };
   }
@@ -138,8 +138,10 @@ export class CaCertificatesClient {
 
 function live({ name, etag, properties }: CertificateResponse): LiveCaCertificate {
   if (!name || !etag || !properties?.thumbprint) {
-    throw new Error(
-      `The resource manager's answer about CA certificate "${name ?? "?"}" is incomplete.`,
+    throw unusable(
+      `read CA certificate "${name ?? "?"}"`,
+      "the resource manager",
+      "a CA certificate without name, etag or thumbprint",
     );
   }
   return {

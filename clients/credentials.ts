@@ -1,5 +1,6 @@
 /** Who the clients are: Microsoft Entra ID, or shared access keys that are listed at run time. */
 import type { TokenCredential } from "@azure/identity";
+import { faultError } from "../certificates/faults";
 import { call, type Pacing } from "./calls";
 import { sdks } from "./sdks";
 import type { Attempt } from "./service-error";
@@ -112,8 +113,11 @@ export async function hubKey(
   const operation = `look for hub ${hostName} in the subscription`;
   const hub = await findHub(connection, hostName, operation, pacing);
   if (hub === undefined) {
-    throw new Error(
-      `Hub ${hostName} is not in subscription ${connection.subscriptionId}, so its keys cannot be listed: use \`auth: entra\`.`,
+    throw faultError(
+      "DPS-CERT-181",
+      "auth",
+      `keys, and hub ${hostName} is not in subscription ${connection.subscriptionId}, so its keys cannot be listed`,
+      "use `auth: entra`",
     );
   }
   const { resourceGroup, name } = hub;
@@ -143,8 +147,11 @@ function connectionString(
       rights.every((right) => policy.rights.split(/,\s*/).includes(right)),
   );
   if (found?.primaryKey === undefined) {
-    throw new Error(
-      `No access policy of ${owner} has ${rights.join(" and ")}: add one, or use \`auth: entra\`.`,
+    throw faultError(
+      "DPS-CERT-181",
+      "auth",
+      `keys, and no access policy of ${owner} has ${rights.join(" and ")}`,
+      "add one, or use `auth: entra`",
     );
   }
   return `HostName=${hostName};SharedAccessKeyName=${found.keyName};SharedAccessKey=${found.primaryKey}`;

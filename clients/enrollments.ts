@@ -15,7 +15,7 @@ import type {
   RegistrationRecord,
 } from "./enrollment-records";
 import { sdks } from "./sdks";
-import type { Attempt } from "./service-error";
+import { type Attempt, unusable } from "./service-error";
 import { type Connection, perConnection } from "./target";
 
 export type * from "./enrollment-records";
@@ -175,12 +175,12 @@ export class EnrollmentsClient {
         this.pacing,
       );
       if (!Array.isArray(responseBody)) {
-        throw new Error(`Could not ${operation}: the answer is not a list.`);
+        throw unusable(operation, this.connection.serviceHostName, "what is not a list");
       }
       items.push(...(responseBody as unknown[]));
       const next = httpResponse?.headers["x-ms-continuation"];
       if (next !== undefined && next === token) {
-        throw new Error(`Could not ${operation}: DPS named the same next page twice.`);
+        throw unusable(operation, this.connection.serviceHostName, "the same next page twice");
       }
       token = typeof next === "string" && next !== "" ? next : undefined;
     } while (token !== undefined && items.length <= atMost);

@@ -1,4 +1,5 @@
 /** One table that turns whatever the Azure SDKs throw into a coded error that says what to do. */
+import { faultError } from "../certificates/faults";
 import { examine, type Findings, withoutSecrets } from "./sdk-error";
 import type { Connection } from "./target";
 
@@ -36,6 +37,16 @@ export interface ServiceErrorDetails {
   serviceCode: string | undefined;
   /** How long the service asked to wait, milliseconds. */
   retryAfterMs?: number | undefined;
+}
+
+/** For an answer that is none: of another form than the documentation and Microsoft's client say. */
+export function unusable(operation: string, who: string, found: string): Error {
+  return faultError(
+    "DPS-CERT-182",
+    who,
+    `${found}, in the answer to: ${operation}`,
+    "run the same again; if it stays so, see what answers in its place (a proxy, another version)",
+  );
 }
 
 /**

@@ -3,6 +3,7 @@
  * nobody should think they rehearse while they change a fleet, or the other way round.
  */
 import { readFileSync } from "node:fs";
+import { faultError } from "../certificates/faults";
 
 /** How to reach one DPS instance. Plain JSON: it is an input of Pulumi resources. No secrets. */
 export interface Connection {
@@ -61,8 +62,9 @@ export function environmentOf(
   if (connection.target === "azure") {
     refuseAttached(env);
     if (ofSandbox) {
-      throw new Error(
-        `The target is Azure, but ${connection.serviceHostName} is a host of the sandbox: set \`target: sandbox\`.`,
+      throw otherTarget(
+        `azure, while ${connection.serviceHostName} is a host of the sandbox`,
+        "set `target: sandbox`",
       );
     }
     return { key: "azure", sandbox: undefined };
@@ -73,8 +75,9 @@ export function environmentOf(
     ({ serviceHostName }) => serviceHostName === connection.serviceHostName,
   );
   if (!ofSandbox && listed !== true) {
-    throw new Error(
-      `The target is the sandbox, but ${connection.serviceHostName} is not one of its hosts (*${SANDBOX_DOMAIN}): set \`target: azure\`, or name a service of the sandbox.`,
+    throw otherTarget(
+      `sandbox, while ${connection.serviceHostName} is not one of its hosts (*${SANDBOX_DOMAIN})`,
+      "set `target: azure`, or name a service of the sandbox",
     );
   }
   return { key: JSON.stringify(sandbox.arm), sandbox };
@@ -112,11 +115,16 @@ export function sandboxServices(env: NodeJS.ProcessEnv = process.env) {
   return { subscriptionId: arm.subscriptionId, services: provisioningServices ?? [] };
 }
 
+function otherTarget(found: string, fix: string): Error {
+  return faultError("DPS-CERT-180", "target", found, fix);
+}
+
 function refuseAttached(env: NodeJS.ProcessEnv): void {
   for (const name of [SANDBOX_ENDPOINTS, DEBUG_PROVIDERS]) {
     if (env[name]) {
-      throw new Error(
-        `The target is Azure, but ${name} attaches this shell to the sandbox: use a new shell, or set \`target: sandbox\`.`,
+      throw otherTarget(
+        `azure, while ${name} attaches this shell to the sandbox`,
+        "use a new shell, or set `target: sandbox`",
       );
     }
   }
@@ -124,21 +132,24 @@ function refuseAttached(env: NodeJS.ProcessEnv): void {
 
 function readEndpoints(file: string | undefined): SandboxEndpoints {
   if (!file) {
-    throw new Error(
-      `The sandbox is not attached (${SANDBOX_ENDPOINTS} is not set): ${START_SANDBOX}.`,
+    throw otherTarget(
+      `sandbox, which is not attached (${SANDBOX_ENDPOINTS} is not set)`,
+      START_SANDBOX,
     );
   }
   let content: Partial<SandboxEndpoints>;
   try {
     content = JSON.parse(readFileSync(file, "utf8")) as Partial<SandboxEndpoints>;
   } catch {
-    throw new Error(
-      `The sandbox's endpoints file ${file} cannot be read, so it has probably stopped: ${START_SANDBOX}.`,
+    throw otherTarget(
+      `sandbox, whose endpoints file ${file} cannot be read, so it has probably stopped`,
+      START_SANDBOX,
     );
   }
   if (content.version !== 1 || typeof content.arm?.endpoint !== "string") {
-    throw new Error(
-      `The sandbox's endpoints file ${file} is not of version 1, so that sandbox is of another release: ${START_SANDBOX}.`,
+    throw otherTarget(
+      `sandbox, whose endpoints file ${file} is not of version 1, so that it is of another release`,
+      START_SANDBOX,
     );
   }
   return content as SandboxEndpoints;

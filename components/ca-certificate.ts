@@ -1,4 +1,6 @@
 import * as pulumi from "@pulumi/pulumi";
+import { formatFault } from "../certificates/faults";
+import { missingProof } from "../certificates/proof-rules";
 import type { CompromisedKey } from "../certificates/compromised-keys";
 import type { CaCertificateOutputs } from "../dynamic-providers/ca-certificate/live";
 import type { PendingProof } from "../dynamic-providers/ca-certificate/offline";
@@ -78,9 +80,7 @@ function proofOf(
     return { proof: { keyPem: certificate.privateKeyPem } };
   }
   if (!adopt) {
-    throw new pulumi.RunError(
-      `caCertificates.${name}.proof is missing: the certificate comes from a file, so say how possession of its key is proved (keyFile, command, signatureCommand, offline, or selfAttested).`,
-    );
+    throw new pulumi.RunError(formatFault(missingProof(name)));
   }
   return {};
 }

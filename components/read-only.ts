@@ -1,5 +1,6 @@
 /** A preview by an identity that may only read: of a pull request, whose code nobody has approved yet. */
 import * as pulumi from "@pulumi/pulumi";
+import { fault, formatFault } from "../certificates/faults";
 
 /**
  * Whether this run has to do without rights to write: `DPS_CERTIFICATES_READ_ONLY=1`. Access keys are
@@ -13,13 +14,18 @@ export function isReadOnly(): boolean {
 export function requireReadOnly(auth: "entra" | "keys"): void {
   if (!isReadOnly()) return;
   if (!pulumi.runtime.isDryRun()) {
-    throw new pulumi.RunError(
-      "DPS_CERTIFICATES_READ_ONLY is set: it is for previews of a copy of the state. Unset it for an update.",
-    );
+    throw tooMuch("an update", "unset it: it is for previews of a copy of the state");
   }
   if (auth === "keys") {
-    throw new pulumi.RunError(
-      "DPS_CERTIFICATES_READ_ONLY is set, and `auth: keys` would list access keys, which no identity that only reads may do: use `auth: entra`.",
+    throw tooMuch(
+      "`auth: keys`, which would list access keys, as no identity that only reads may do",
+      "use `auth: entra`",
     );
   }
+}
+
+function tooMuch(found: string, fix: string): Error {
+  return new pulumi.RunError(
+    formatFault(fault("DPS-CERT-183", "DPS_CERTIFICATES_READ_ONLY", found, fix)),
+  );
 }

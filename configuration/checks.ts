@@ -1,6 +1,7 @@
 /** What a well-formed configuration can still ask for and not have. */
 import { fault, type Fault } from "../certificates/faults";
 import { choice } from "../certificates/name-rules";
+import { missingProof } from "../certificates/proof-rules";
 import { commandFaults, type CommandKind } from "../certificates/signing-command";
 import { own } from "../certificates/slots";
 import { displayName, pathOf } from "../certificates/text";
@@ -111,14 +112,7 @@ function missingProofs(configuration: StackConfiguration): Fault[] {
     // An unknown name is said by the rules; only a dev CA has its key in the stack.
     if (ca.proof !== undefined || ca.adopt) return [];
     if (certificate === undefined || "dev" in certificate) return [];
-    return [
-      fault(
-        "DPS-CERT-029",
-        `${pathOf("caCertificates", name)}.proof`,
-        "no proof of possession for a CA whose key is not in the stack",
-        "give proof: { keyFile: … }, { command: […] }, { signatureCommand: […] } or { offline: {} }, or { selfAttested: true } to do without",
-      ),
-    ];
+    return [missingProof(name)];
   });
 }
 

@@ -1,3 +1,4 @@
+import { faultError } from "../certificates/faults";
 import type { Handler } from "./handler";
 import { breachContainment } from "./breach-containment/provider";
 import { caCertificate } from "./ca-certificate/provider";
@@ -34,9 +35,11 @@ export type HandlerName = keyof typeof handlers;
 export function handlerOf(name: string): Handler {
   const handler = (handlers as Partial<Record<string, unknown>>)[name];
   if (handler === undefined) {
-    throw new Error(
-      `The state names the resource handler "${name}", which this version of pulumi-dps-certificates does not have. ` +
-        "Use the version that wrote the state, or a later one.",
+    throw faultError(
+      "DPS-CERT-175",
+      "the state of this stack",
+      `the resource handler "${name}", which this version of pulumi-dps-certificates does not have`,
+      "use the version that wrote the state, or a later one",
     );
   }
   return handler as Handler;

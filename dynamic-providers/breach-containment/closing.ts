@@ -1,4 +1,6 @@
 /** Closing the entries of a DPS: disabled, and read back until none that is meant is open. */
+import { faultError } from "../../certificates/faults";
+import { listed } from "../../certificates/text";
 import type { EnrollmentsClient } from "../../clients/enrollments";
 import { type Attestation } from "../../clients/enrollments";
 import { isServiceError } from "../../clients/service-error";
@@ -54,9 +56,10 @@ export async function close<Why>(
   what: string,
   closed: (entry: EntryName, why: Why) => void,
 ): Promise<Map<LiveEntry, Why>> {
+  let open: [LiveEntry, Why][] = [];
   for (let attempt = 1; attempt <= ATTEMPTS; attempt += 1) {
     const meant = reasons(await allEntries(client));
-    const open = [...meant].filter(([{ enabled }]) => enabled);
+    open = [...meant].filter(([{ enabled }]) => enabled);
     if (open.length === 0) {
       return meant;
     }
@@ -65,8 +68,11 @@ export async function close<Why>(
       closed(entry, why);
     }
   }
-  throw new Error(
-    `An entry that admits ${what} is enabled again each time it is disabled. Find out who writes to this DPS, stop it, and run the same again.`,
+  throw faultError(
+    "DPS-CERT-170",
+    `${listed(open.map(([entry]) => nameOf(entry)))} in DPS`,
+    `an entry that admits ${what}, and is enabled again each time it is disabled`,
+    "find out who writes to this DPS, stop it, and run the same again",
   );
 }
 

@@ -1,10 +1,10 @@
 /** Proof of possession in two changes: the code goes out in one, the certificate comes back in the next. */
 import type { CaCertificatesClient, LiveCaCertificate } from "../../clients/ca-certificates";
 import { isServiceError } from "../../clients/service-error";
-import { fault, formatFault, type Fault } from "../../certificates/faults";
+import { type Fault, fault, faultError, formatFault } from "../../certificates/faults";
 import { codeOf, faultOfProof } from "../../certificates/proof-of-possession";
 import { say } from "../handler";
-import { proofPath, refusal } from "./proof";
+import { proofPath } from "./proof";
 
 /** A verification code that waits for its certificate. */
 export interface PendingProof {
@@ -82,7 +82,7 @@ export async function giveBack(
 ): Promise<void> {
   const wrong = faultOfProof(signed, pem);
   if (wrong !== undefined) {
-    throw refusal(
+    throw faultError(
       "DPS-CERT-114",
       signedPath(name),
       wrong,

@@ -1,8 +1,6 @@
 /** How possession of a CA's key is proved: where the signature over the verification code comes from. */
 import { readFileSync } from "node:fs";
-import { fault, formatFault } from "../../certificates/faults";
-import type { FaultCode } from "../../certificates/faults";
-import { isFault } from "../../certificates/faults";
+import { faultError, isFault } from "../../certificates/faults";
 import { parsePem } from "../../certificates/pem";
 import {
   codeOf,
@@ -49,10 +47,6 @@ export function proofPath(name: string, ...below: string[]): string {
   return pathOf("caCertificates", name, ...below);
 }
 
-export function refusal(code: FaultCode, path: string, found: string, fix: string): Error {
-  return new Error(formatFault(fault(code, path, found, fix)));
-}
-
 /**
  * What signs a verification code; undefined when nothing does it here (offline, self-attested). A key
  * is tried at once, so that a missing one, or another CA's, is refused before anything is uploaded.
@@ -82,7 +76,7 @@ export async function proverOf({ name, pem, proof }: Proved): Promise<Prove | un
     await prove("trial");
     return prove;
   } catch (error) {
-    throw refusal(
+    throw faultError(
       "DPS-CERT-116",
       path,
       (error as Error).message,
@@ -141,7 +135,7 @@ function commandSigner(argv: string[]): Signer {
 }
 
 function unsigned(path: string, found: string): Error {
-  return refusal(
+  return faultError(
     "DPS-CERT-115",
     path,
     found,

@@ -1,12 +1,12 @@
 import { CaCertificatesClient } from "../../clients/ca-certificates";
 import { joiningFault } from "../../certificates/ca-joining";
-import { formatFault } from "../../certificates/faults";
+import { faultError, formatFault } from "../../certificates/faults";
 import type { CertificateSummary } from "../../certificates/summary";
 import { type Handler, hasUnknown, say } from "../handler";
 import { sameTerms, type Standing, standing } from "./drift";
 import { type CaCertificateInputs, type CaCertificateOutputs, reenabledBy, seen } from "./live";
 import { whatToDo } from "./offline";
-import { proofPath, refusal, waits } from "./proof";
+import { proofPath, waits } from "./proof";
 import { refuseWhileReferredTo } from "./references";
 import { settle } from "./settle";
 
@@ -90,7 +90,7 @@ export const caCertificate: Handler<CaCertificateInputs, CaCertificateOutputs> =
       found.thumbprint !== olds.live.sha1Thumbprint &&
       found.thumbprint !== declared
     ) {
-      throw refusal(
+      throw faultError(
         "DPS-CERT-160",
         proofPath(id),
         `a CA certificate that somebody else changed: in DPS ${found.subject}, SHA-1 ${found.thumbprint}; expected SHA-1 ${olds.live.sha1Thumbprint}`,
@@ -136,7 +136,7 @@ export const caCertificate: Handler<CaCertificateInputs, CaCertificateOutputs> =
       return;
     }
     if (found.thumbprint !== props.certificate.sha1Thumbprint) {
-      throw refusal(
+      throw faultError(
         "DPS-CERT-160",
         proofPath(id),
         `a CA certificate that this stack did not write, and does not delete: in DPS ${found.subject}, SHA-1 ${found.thumbprint}`,

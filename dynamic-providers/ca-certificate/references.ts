@@ -1,8 +1,9 @@
 /** Groups that refer to a CA certificate by its name. */
+import { faultError } from "../../certificates/faults";
 import { EnrollmentsClient } from "../../clients/enrollments";
 import type { Connection } from "../../clients/target";
 import { displayName, listed } from "../../certificates/text";
-import { proofPath, refusal } from "./proof";
+import { proofPath } from "./proof";
 import { liveSlots } from "../enrollment/slots";
 
 /**
@@ -24,7 +25,7 @@ export async function refuseWhileReferredTo(
   });
   if (referring.length > 0) {
     const names = listed(referring.map(({ enrollmentGroupId }) => displayName(enrollmentGroupId)));
-    throw refusal(
+    throw faultError(
       "DPS-CERT-161",
       proofPath(name),
       `a CA certificate that is not ${what}, because in DPS enrollment group ${names} still refers to it`,

@@ -1,8 +1,9 @@
 /** Brings a CA certificate to what is declared: uploaded, and proved as far as the proof is there. */
+import { faultError } from "../../certificates/faults";
 import type { CaCertificatesClient, LiveCaCertificate } from "../../clients/ca-certificates";
 import { type CaCertificateInputs, type CaCertificateOutputs, live, reenabledBy } from "./live";
 import { codeFor, giveBack, type PendingProof, StaleProof } from "./offline";
-import { proverOf } from "./proof";
+import { proofPath, proverOf } from "./proof";
 
 /** What is known of the certificate when it is brought to what is declared. */
 export interface Before {
@@ -80,9 +81,13 @@ async function readBack(
   const found = await client.get(name);
   if (found === undefined || found.isVerified !== verified) {
     const is = found === undefined ? "gone" : found.isVerified ? "verified" : "not verified";
-    throw new Error(
-      `CA certificate "${name}" is ${is} in DPS after it was written, and should be ${verified ? "verified" : "not verified until its proof is there"}. ` +
-        (proof === undefined ? "Declare a proof of possession." : "Run `pulumi up` again."),
+    throw faultError(
+      "DPS-CERT-174",
+      proofPath(name),
+      `a CA certificate that is ${is} in DPS after it was written, and should be ${verified ? "verified" : "not verified until its proof is there"}`,
+      proof === undefined
+        ? "declare a proof of possession"
+        : "find out who writes to this DPS, and run `pulumi up` again",
     );
   }
   return found;

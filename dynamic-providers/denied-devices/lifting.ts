@@ -6,6 +6,7 @@ import {
   isClosedByUs,
   nobodysThumbprint,
 } from "../../clients/hub-registry";
+import { faultError } from "../../certificates/faults";
 import { displayName, listed } from "../../certificates/text";
 import { reachedThumbprints } from "../../certificates/compromised-keys";
 import { type Candidate, candidatesOf, reachesOf } from "../device-registration-removal/candidates";
@@ -113,6 +114,15 @@ export class Liftings {
   }
 }
 
+export function notWritten(hub: string, deviceId: string, is: string): Error {
+  return faultError(
+    "DPS-CERT-173",
+    `device ${displayName(deviceId)} in ${hub}`,
+    `an identity that somebody else writes all the time; the device is ${is}`,
+    "find out who it is, and run `pulumi up` again",
+  );
+}
+
 /** True: nothing is owed to it any more. Says what it does. */
 export async function lift(
   { connection }: BreachScope,
@@ -142,9 +152,7 @@ export async function lift(
       : registry.disableAll([identity], denialReason(others)));
   const outcome = outcomes.get(deviceId);
   if (outcome !== "written" && outcome !== "gone") {
-    throw new Error(
-      `${words}, and its identity in ${hub} could not be written. Run \`pulumi up\` again.`,
-    );
+    throw notWritten(hub, deviceId, "not denied any more");
   }
   say(
     lifting.what === "open"

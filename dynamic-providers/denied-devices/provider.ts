@@ -3,7 +3,7 @@ import { HubRegistry, linkedHubs } from "../../clients/hub-registry";
 import { displayName } from "../../certificates/text";
 import { type Handler, hasUnknown, say } from "../handler";
 import { type Device, devicesOf, sharedWords, withSpellings } from "./devices";
-import { type BreachScope, type ClosedIdentity, lift, Liftings } from "./lifting";
+import { type BreachScope, type ClosedIdentity, lift, Liftings, notWritten } from "./lifting";
 import { denialReason, deniersOf, markOf } from "./marks";
 
 /** What is declared compromised is judged before an identity is enabled when its denial is lifted. */
@@ -126,9 +126,7 @@ async function close(
     if (outcome === "gone") return undefined;
     if (outcome !== "overtaken" && outcome !== undefined) throw outcome;
   }
-  throw new Error(
-    `Device ${displayName(deviceId)} is denied, and its identity in ${registry.hubHostName} is written by somebody all the time. Find out who it is, and run \`pulumi up\` again.`,
-  );
+  throw notWritten(registry.hubHostName, deviceId, "denied");
 }
 
 /** Answers those to whom something is still owed. A hub that was unlinked is tried as well. */

@@ -2,7 +2,7 @@
 import { createHash } from "node:crypto";
 import { readFileSync } from "node:fs";
 import { resolve } from "node:path";
-import { fault, type Fault } from "../../certificates/faults";
+import { fault, type Fault, faultError } from "../../certificates/faults";
 import { type IssuedLeaf, parseIssuedLeaves } from "../../certificates/issued-leaves";
 import type { IssuedLeavesFile } from "./scope";
 
@@ -37,8 +37,11 @@ export function issuedLeavesOf(source: IssuedLeavesFile | undefined): IssuedLeaf
   }
   const read = readIssuedLeaves(source.file, process.cwd());
   if (read.faults.length > 0 || read.source?.sha256 !== source.sha256) {
-    throw new Error(
-      `The manifest of issued leaves ${source.file} has changed since this run began, so nobody is removed by it. Run \`pulumi up\` again.`,
+    throw faultError(
+      "DPS-CERT-100",
+      PATH,
+      `${source.file}, which has changed since this run began, so nobody is removed by it`,
+      "run `pulumi up` again",
     );
   }
   return read.leaves;

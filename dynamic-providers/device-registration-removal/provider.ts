@@ -1,7 +1,9 @@
+import { faultError } from "../../certificates/faults";
 import { devicesWords } from "../../certificates/fleet-usage";
+import { listed } from "../../certificates/text";
 import { EnrollmentsClient } from "../../clients/enrollments";
 import { allNames, listCas } from "../breach-containment/ca-names";
-import { allEntries } from "../breach-containment/closing";
+import { allEntries, nameOf } from "../breach-containment/closing";
 import { reachedEntries, reachOf } from "../breach-containment/reach";
 import { hasContent, type JournalEntry, journalOf } from "../device-twin-journal/journal";
 import { type Handler, hasUnknown, say } from "../handler";
@@ -131,13 +133,20 @@ async function goOn(
   }
   const reasons = [
     ...(stop.length > 0
-      ? [`${devicesWords(stop.length)} could not be removed: ${stop.slice(0, 5).join("; ")}.`]
+      ? [`${devicesWords(stop.length)} could not be removed: ${stop.slice(0, 5).join("; ")}`]
       : []),
     ...(inputs.held === "" ? [] : [inputs.held]),
   ];
   if (reasons.length > 0) {
-    const words = `The removal is not finished. ${reasons.join(" ")}`;
-    throw keepingState(new Error(words), outs());
+    throw keepingState(
+      faultError(
+        "DPS-CERT-172",
+        "remove",
+        `a removal that is not finished: ${reasons.map((one) => one.replace(/\.$/, "")).join("; ")}`,
+        "see to what is named, and run `pulumi up` again: it goes on from there",
+      ),
+      outs(),
+    );
   }
   return outs();
 }
@@ -250,9 +259,11 @@ async function refuseWhileOpen(inputs: RemovalScope): Promise<void> {
     const reached = reachedEntries(key, reachOf(key, names), entries);
     const open = [...reached.keys()].filter(({ enabled }) => enabled);
     if (open.length > 0) {
-      throw new Error(
-        `No device is removed while ${open.map(({ id }) => `"${id}"`).join(", ")} still admits ${key.subject}: ` +
-          "a thief would register again at once. Run `pulumi up` again to contain it.",
+      throw faultError(
+        "DPS-CERT-171",
+        `${listed(open.map(nameOf))} in DPS`,
+        `what still admits ${key.subject}, so no device is removed: a thief would register again at once`,
+        "run `pulumi up` again to contain it",
       );
     }
   }

@@ -32,23 +32,26 @@ describe("target of a connection", () => {
   it("refuses Azure in a shell that is attached to the sandbox", () => {
     for (const name of ["DPS_SANDBOX_ENDPOINTS", "PULUMI_DEBUG_PROVIDERS"]) {
       assert.throws(() => environmentOf(azure, { [name]: "x" }), {
-        message: `The target is Azure, but ${name} attaches this shell to the sandbox: use a new shell, or set \`target: sandbox\`.`,
+        message: `DPS-CERT-180 at target: found azure, while ${name} attaches this shell to the sandbox; fix: use a new shell, or set \`target: sandbox\``,
       });
     }
   });
 
   it("refuses a host of the other side", () => {
-    assert.throws(
-      () => environmentOf({ ...azure, serviceHostName: sandbox.serviceHostName }, {}),
-      /is a host of the sandbox/,
-    );
+    assert.throws(() => environmentOf({ ...azure, serviceHostName: sandbox.serviceHostName }, {}), {
+      message:
+        "DPS-CERT-180 at target: found azure, while dps.azure-devices-provisioning.sandbox.test is a host of the sandbox; fix: set `target: sandbox`",
+    });
     assert.throws(
       () =>
         environmentOf(
           { ...sandbox, serviceHostName: azure.serviceHostName },
           { DPS_SANDBOX_ENDPOINTS: file },
         ),
-      /is not one of its hosts/,
+      {
+        message:
+          "DPS-CERT-180 at target: found sandbox, while contoso.azure-devices-provisioning.net is not one of its hosts (*.sandbox.test); fix: set `target: azure`, or name a service of the sandbox",
+      },
     );
   });
 
@@ -71,16 +74,21 @@ describe("target of a connection", () => {
 
   it("says how to start the sandbox when it is not attached, gone, or of another release", () => {
     const start =
-      /start it with `npm run sandbox`, then run `eval "\$\(npm run -s sandbox -- env\)"`/;
-    assert.throws(() => environmentOf(sandbox, {}), start);
-    assert.throws(
-      () => environmentOf(sandbox, { DPS_SANDBOX_ENDPOINTS: join(folder, "gone.json") }),
-      start,
+      'start it with `npm run sandbox`, then run `eval "$(npm run -s sandbox -- env)"` in this shell';
+    const says = (env: NodeJS.ProcessEnv, found: string): void =>
+      assert.throws(() => environmentOf(sandbox, env), {
+        message: `DPS-CERT-180 at target: found sandbox, ${found}; fix: ${start}`,
+      });
+    says({}, "which is not attached (DPS_SANDBOX_ENDPOINTS is not set)");
+    const gone = join(folder, "gone.json");
+    says(
+      { DPS_SANDBOX_ENDPOINTS: gone },
+      `whose endpoints file ${gone} cannot be read, so it has probably stopped`,
     );
     writeFileSync(file, JSON.stringify({ version: 2 }));
-    assert.throws(
-      () => environmentOf(sandbox, { DPS_SANDBOX_ENDPOINTS: file }),
-      /not of version 1/,
+    says(
+      { DPS_SANDBOX_ENDPOINTS: file },
+      `whose endpoints file ${file} is not of version 1, so that it is of another release`,
     );
   });
 });

@@ -29,7 +29,7 @@ describe("the CA certificate component", () => {
     assert.deepEqual([proof, name], [{ keyPem: "key of root, PKCS#8" }, "root"]);
     const file = certificateFromPem("file", root.pem);
     assert.throws(() => new CaCertificate("file", { service, certificate: file }), {
-      message: /^caCertificates\.file\.proof is missing: /,
+      message: /^DPS-CERT-029 at caCertificates\.file\.proof: found no proof of possession /,
     });
     const adopted = new CaCertificate("adopted", { service, certificate: file, adopt: true });
     await mocks.settled(service, adopted);

@@ -229,7 +229,10 @@ describe("containment of a breach, as the engine calls it", () => {
     } finally {
       Object.defineProperty(prototype, "putGroup", real);
     }
-    assert.match(message, /is enabled again each time it is disabled/);
+    assert.equal(
+      message,
+      'DPS-CERT-170 at enrollment group "by-name" and enrollment group "by-name-2" in DPS: found an entry that admits CN=Bad root, and is enabled again each time it is disabled; fix: find out who writes to this DPS, stop it, and run the same again',
+    );
   });
 
   it("writes nothing the second time, and never moves the cut-off", async () => {

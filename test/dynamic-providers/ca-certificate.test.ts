@@ -206,6 +206,75 @@ describe("CA certificates, as the engine calls them", () => {
     assert.equal((await enrollmentGroup.diff("plant", outs, renewed)).changes, false);
   });
 
+  describe("read back", () => {
+    /** What somebody else does before this stack's request is answered, once. */
+    async function meanwhile(
+      path: RegExp,
+      act: () => Promise<unknown>,
+      run: () => Promise<unknown>,
+    ): Promise<string> {
+      let isDone = false;
+      const release = scene.stage.sandbox.sandbox.log.hold(async (request) => {
+        if (
+          isDone ||
+          request.service !== "arm" ||
+          !path.test(`${request.method} ${request.path}`)
+        ) {
+          return;
+        }
+        isDone = true;
+        await act();
+      });
+      try {
+        return await failure(run());
+      } finally {
+        release();
+      }
+    }
+    const says = (is: string, wanted: string, fix: string): string =>
+      `DPS-CERT-174 at caCertificates.${scene.name}: found a CA certificate that is ${is} in DPS after it was written, and should be ${wanted}; fix: ${fix}`;
+    const again = "find out who writes to this DPS, and run `pulumi up` again";
+
+    it("is not taken for what was written when somebody has deleted it since", async () => {
+      const message = await meanwhile(
+        /^POST .*\/verify$/,
+        async () => scene.client.delete(scene.name, await scene.etag()),
+        () => scene.create(scene.inputs(root)),
+      );
+      assert.equal(message, says("gone", "verified", again));
+    });
+
+    it("is not verified when somebody has uploaded it once more", async () => {
+      const message = await meanwhile(
+        /^POST .*\/verify$/,
+        () => scene.uploadedByHand(root, false),
+        () => scene.create(scene.inputs(root)),
+      );
+      assert.equal(message, says("not verified", "verified", again));
+    });
+
+    it("waits for its proof, and is not verified by somebody else meanwhile", async () => {
+      const message = await meanwhile(
+        /^POST .*\/generateVerificationCode$/,
+        () => scene.uploadedByHand(root, true),
+        () => scene.create(scene.inputs(root, { proof: { offline: {} } })),
+      );
+      assert.equal(message, says("verified", "not verified until its proof is there", again));
+    });
+
+    it("needs a proof when it was adopted as verified, and is not any more", async () => {
+      await scene.uploadedByHand(root, true);
+      const adopted = scene.inputs(root, { adopt: true });
+      delete adopted.proof;
+      const message = await meanwhile(
+        /^GET .*\/certificates\/[^/]+$/,
+        () => scene.uploadedByHand(root, false),
+        () => scene.create(adopted),
+      );
+      assert.equal(message, says("not verified", "verified", "declare a proof of possession"));
+    });
+  });
+
   it("does not parse what is not known yet, and replaces for another name or service", async () => {
     const { name } = scene;
     const olds = await scene.create(scene.inputs(root));

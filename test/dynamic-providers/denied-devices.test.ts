@@ -5,10 +5,30 @@ import {
   type DeniedDevicesInputs,
   type DeniedDevicesOutputs,
 } from "../../dynamic-providers/denied-devices/provider";
+import { HubRegistry } from "../../clients/hub-registry";
 import { TestCa } from "../support/test-ca";
 import { RemovalFleet } from "./removal-fleet";
 import { containedScope, NOW, RemovalRuns } from "./removal-runs";
-import { stolen } from "./stage";
+import { failure, stolen } from "./stage";
+
+/** Runs while everything that is written to a hub was written by somebody else since it was read. */
+async function overtaken(run: () => Promise<void>): Promise<void> {
+  const prototype = HubRegistry.prototype;
+  const names = ["disableAll", "enableAll"] as const;
+  const real = names.map((name) => Object.getOwnPropertyDescriptor(prototype, name)!);
+  names.forEach((name) =>
+    Object.defineProperty(prototype, name, {
+      configurable: true,
+      value: (all: { deviceId: string }[]) =>
+        Promise.resolve(new Map(all.map(({ deviceId }) => [deviceId, "overtaken"]))),
+    }),
+  );
+  try {
+    await run();
+  } finally {
+    names.forEach((name, index) => Object.defineProperty(prototype, name, real[index]!));
+  }
+}
 
 describe("devices that are denied", () => {
   let fleet: RemovalFleet;
@@ -182,6 +202,17 @@ describe("devices that are denied", () => {
     assert.equal(await up(spelt.toLowerCase()), true);
     await up();
     assert.equal(await status(spelt), "enabled");
+  });
+
+  it("are said when somebody writes their identity all the time, at the denial and when it is lifted", async () => {
+    const { hub } = fleet.stage.sandbox;
+    const says = (is: string) =>
+      `DPS-CERT-173 at device ${id} in ${hub}: found an identity that somebody else writes all the time; the device is ${is}; fix: find out who it is, and run \`pulumi up\` again`;
+    await overtaken(async () => assert.equal(await failure(up(id)), says("denied")));
+    await up(id);
+    await overtaken(async () => assert.equal(await failure(up()), says("not denied any more")));
+    await up();
+    assert.equal(await status(id), "enabled");
   });
 
   it("stay shut out, without their leaf, when their CA is found stolen as well", async () => {

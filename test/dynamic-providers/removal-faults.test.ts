@@ -156,7 +156,7 @@ describe("a removal that ends at one of its calls, and goes on with the next run
       const { error } = await run(undefined, inputs);
       assert.equal(
         error?.message,
-        `The removal is not finished. 1 device could not be removed: ${id}: disabled, and not deleted yet, because its twin or modules changed since they were saved; what they are now is saved with this run.`,
+        `DPS-CERT-172 at remove: found a removal that is not finished: 1 device could not be removed: ${id}: disabled, and not deleted yet, because its twin or modules changed since they were saved; what they are now is saved with this run; fix: see to what is named, and run \`pulumi up\` again: it goes on from there`,
       );
     });
     assert.equal((await fleet.hub.getIdentity(id))?.status, "disabled");
@@ -173,10 +173,7 @@ describe("a removal that ends at one of its calls, and goes on with the next run
         devices: outs.devices.filter(({ registrationId }) => registrationId !== late),
       });
       const { state, error } = await run(undefined, inputs);
-      assert.match(
-        error?.message ?? "",
-        new RegExp(`^The removal is not finished. .*${late}: dis`),
-      );
+      assert.match(error?.message ?? "", new RegExp(`^DPS-CERT-172 at remove: .*${late}: dis`));
       assert.deepEqual(await fleet.present(first, late), [late]);
       const again = await run(state, inputs);
       assert.equal(again.error, undefined);

@@ -89,7 +89,7 @@ describe("what a removal leaves, gives back and says before", () => {
     runs.journal = (await journal.create(scope)).outs;
     await fleet.stage.writeTwin(id, { tags: { site: "south" }, desired: {} });
     // A run that is killed would lose it: it goes into the state first, and the identity in the next run.
-    await assert.rejects(runs.up(scope), /The removal is not finished/);
+    await assert.rejects(runs.up(scope), /DPS-CERT-172 at remove/);
     assert.equal((await fleet.hub.getIdentity(id))?.status, "disabled");
     // Who keeps writing does not keep the identity.
     await fleet.stage.writeTwin(id, { tags: { site: "west" }, desired: {} });

@@ -15,10 +15,10 @@ describe("the shim that the engine stores in the state", () => {
   }
 
   it("says what to do when a state names a handler that this version does not have", () => {
-    assert.throws(
-      () => loaded(shimOf("FleetOfTomorrow" as HandlerName)),
-      /"FleetOfTomorrow", which this version .* does not have\. Use the version that wrote the state, or a later one/,
-    );
+    assert.throws(() => loaded(shimOf("FleetOfTomorrow" as HandlerName)), {
+      message:
+        'DPS-CERT-175 at the state of this stack: found the resource handler "FleetOfTomorrow", which this version of pulumi-dps-certificates does not have; fix: use the version that wrote the state, or a later one',
+    });
   });
 
   it("is small, and holds neither code of a handler nor a path of this machine", () => {

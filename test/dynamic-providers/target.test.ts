@@ -21,7 +21,10 @@ describe("the target, as the engine calls it", () => {
 
   it("refuses Azure in a shell that is attached to the sandbox", async () => {
     const { failures } = await stage.listening(() => target.check({}, { target: "azure" }));
-    assert.match(failures?.[0]?.reason ?? "", /^The target is Azure, but DPS_SANDBOX_ENDPOINTS/);
+    assert.match(
+      failures?.[0]?.reason ?? "",
+      /^DPS-CERT-180 at target: found azure, while DPS_SANDBOX_ENDPOINTS/,
+    );
     assert.deepEqual(stage.said, []);
   });
 

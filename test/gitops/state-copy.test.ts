@@ -157,7 +157,10 @@ describe("the copy of a state without its secrets", function () {
     try {
       const { exitCode, output } = await stack.run("up", "--yes", "--skip-preview");
       assert.notEqual(exitCode, 0);
-      assert.match(output, /error: DPS_CERTIFICATES_READ_ONLY is set: it is for previews/);
+      assert.match(
+        output,
+        /error: DPS-CERT-183 at DPS_CERTIFICATES_READ_ONLY: found an update; fix: unset it/,
+      );
     } finally {
       delete process.env["DPS_CERTIFICATES_READ_ONLY"];
     }
