@@ -116,6 +116,17 @@ describe("a roll as a pull request, through the workflows' steps", function () {
     assert.equal(exitCode, 0, output);
   }
 
+  it("brings dev up in a sandbox that the run starts and ends", async () => {
+    const { exitCode, output } = await runStep("up.yml", "dev", "up in a sandbox", {
+      cwd: checkout,
+      environment: {},
+    });
+    assert.equal(exitCode, 0, output);
+    assert.match(output, /Resources:\n +\d+ unchanged/);
+    const attach = ["toolchain/run.mjs", "sandbox", "env"];
+    await assert.rejects(run(process.execPath, attach, { cwd: checkout }), "it has ended");
+  });
+
   it("brings up what is on main", up);
 
   it("plans the pull request for its comment, with no passphrase", async () => {

@@ -127,6 +127,20 @@ describe("a roll that is promoted from dev to staging to prod, on the real engin
     );
   });
 
+  it("lets it through with a waiver, whose reason it says", async () => {
+    const path = "individualEnrollments.device-1";
+    const waiver = { code: "DPS-CERT-150", path, reason: "staging moves house" };
+    stacks.prod.configure({
+      ...configured.prod,
+      promotion: { after: "moved" },
+      waivers: [{ ...waiver, until: "2099-12-31" }],
+    });
+    assert.match(
+      await stacks.prod.succeeds("preview"),
+      /DPS-CERT-150 .*\(waived until 2099-12-31: staging moves house\)/,
+    );
+  });
+
   it("lets a breach in prod wait for nobody, not even where the stack before is gone", async () => {
     stacks.prod.configure({
       ...configured.prod,
