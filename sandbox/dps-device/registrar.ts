@@ -155,7 +155,7 @@ export class Registrar {
   private scoped(request: DeviceRequest): Directory {
     const directory = this.directory();
     this.checkRegistrationId(request);
-    if (!this.hasScope(request.idScope)) {
+    if (directory.service.idScope.toLowerCase() !== request.idScope.toLowerCase()) {
       // not known: status and code for an ID scope that does not exist.
       throw dpsError(404, 404000, "ID scope not found.", this.sandbox.clock.now());
     }

@@ -29,8 +29,7 @@ const EXTENSIONS = 3;
 
 /** @param der a certificate that OpenSSL has read. Throws when it is not built as RFC 5280 says. */
 export function certificateParts(der: Buffer): CertificateParts {
-  const options = { strict: true, decodeBitStrings: false } as object;
-  const [signed, algorithm] = children(asn1.fromDer(der.toString("latin1"), options as never));
+  const [signed, algorithm] = children(read(der));
   const fields = children(signed);
   const [, , , , subject] = fields.filter((one) => !isTagged(one, VERSION));
   const extensions = fields.find((one) => isTagged(one, EXTENSIONS));
@@ -39,6 +38,34 @@ export function certificateParts(der: Buffer): CertificateParts {
     commonNames: children(subject).flatMap((part) => children(part).flatMap(commonName)),
     extensions: extensions === undefined ? [] : children(children(extensions)[0]).map(extension),
   };
+}
+
+/** RFC 5280 4.2.1.9. */
+export function readBasicConstraints(der: Buffer): { isCa: boolean; pathLength?: number } {
+  const parts = children(read(der));
+  const length = parts.find(({ type }) => type === Type.INTEGER);
+  return {
+    isCa: parts.some(isTrue),
+    ...(length !== undefined && { pathLength: integer(length) }),
+  };
+}
+
+/** RFC 5280 4.2.1.3: keyCertSign is bit 5 of those that follow the count of unused ones. */
+export function readsAsKeyCertSign(der: Buffer): boolean {
+  const usages = read(der);
+  if (usages.type !== Type.BITSTRING) throw new Error("the key usage is no BIT STRING");
+  return ((content(usages)[1] ?? 0) & 0x04) !== 0;
+}
+
+/** OIDs of the purposes, RFC 5280 4.2.1.12. */
+export function readExtendedKeyUsage(der: Buffer): string[] {
+  return children(read(der)).map(oid);
+}
+
+function read(der: Buffer): Node {
+  // The declarations know fewer options than the function.
+  const options = { strict: true, decodeBitStrings: false } as object;
+  return asn1.fromDer(der.toString("latin1"), options as { strict: boolean } & boolean);
 }
 
 function commonName(attribute: Node): string[] {
@@ -52,11 +79,12 @@ const TEXTS = new Map<number, (bytes: Buffer) => string>([
   [Type.PRINTABLESTRING, (bytes) => bytes.toString("latin1")],
   [Type.IA5STRING, (bytes) => bytes.toString("latin1")],
   [20, (bytes) => bytes.toString("latin1")], // TeletexString
-  [Type.BMPSTRING, (bytes) => bytes.swap16().toString("utf16le")],
 ]);
 
 /** Of a value of another kind its bytes, in hexadecimal. */
 function text(value: Node | undefined): string {
+  // The one kind that the reader has decoded already.
+  if (value?.type === Type.BMPSTRING && typeof value.value === "string") return value.value;
   const read = TEXTS.get(value?.type ?? Type.NONE);
   const bytes = content(value);
   return read === undefined ? bytes.toString("hex") : read(bytes);
@@ -69,10 +97,18 @@ function extension(node: Node): ExtensionPart {
   const [critical] = rest;
   return {
     type: oid(type),
-    // DEFAULT FALSE; DER writes TRUE as 255, BER as anything but 0.
-    critical: critical?.type === Type.BOOLEAN && content(critical)[0] !== 0,
+    critical: critical !== undefined && isTrue(critical),
     value: content(value),
   };
+}
+
+/** Both BOOLEANs that are read are FALSE by default; DER writes TRUE as 255, BER as anything but 0. */
+function isTrue(node: Node): boolean {
+  return node.type === Type.BOOLEAN && content(node)[0] !== 0;
+}
+
+function integer(node: Node): number {
+  return asn1.derToInteger(content(node).toString("latin1"));
 }
 
 function isTagged({ tagClass, type }: Node, tag: number): boolean {

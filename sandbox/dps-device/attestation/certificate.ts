@@ -1,18 +1,12 @@
 /** A certificate as attestation looks at it: signatures and dates by OpenSSL, extensions by ASN.1. */
 import { createHash, type KeyObject, type X509Certificate } from "node:crypto";
-import { AsnConvert } from "@peculiar/asn1-schema";
-import {
-  BasicConstraints,
-  ExtendedKeyUsage,
-  id_ce_basicConstraints,
-  id_ce_extKeyUsage,
-  id_ce_keyUsage,
-  id_kp_clientAuth,
-  KeyUsage,
-  KeyUsageFlags,
-} from "@peculiar/asn1-x509";
 import { decoded } from "../../common/peer-chain";
-import { certificateParts, type ExtensionPart } from "./certificate-parts";
+import {
+  certificateParts,
+  readBasicConstraints,
+  readExtendedKeyUsage,
+  readsAsKeyCertSign,
+} from "./certificate-parts";
 
 /** Critical extensions that are judged, or that say nothing about a chain (RFC 5280 4.2.1). */
 const UNDERSTOOD_EXTENSIONS = new Set([
@@ -27,6 +21,10 @@ const UNDERSTOOD_EXTENSIONS = new Set([
   "2.5.29.37", // extended key usage
 ]);
 
+const KEY_USAGE = "2.5.29.15";
+const BASIC_CONSTRAINTS = "2.5.29.19";
+const EXTENDED_KEY_USAGE = "2.5.29.37";
+const CLIENT_AUTHENTICATION = "1.3.6.1.5.5.7.3.2";
 const ANY_EXTENDED_KEY_USAGE = "2.5.29.37.0";
 /** RFC 5280 4.2.1.10. They are not evaluated here: see the switch criticalNameConstraints. */
 export const NAME_CONSTRAINTS = "2.5.29.30";
@@ -85,9 +83,12 @@ export function readCertificate(der: Buffer): ChainCertificate {
 function parse(der: Buffer, name: string): ChainCertificate {
   const x509 = decoded(der);
   const { signatureAlgorithm, commonNames, extensions } = certificateParts(der);
-  const basic = extension(extensions, id_ce_basicConstraints, BasicConstraints);
-  const usages = extension(extensions, id_ce_keyUsage, KeyUsage)?.toNumber();
-  const purposes = extension(extensions, id_ce_extKeyUsage, ExtendedKeyUsage);
+  const extension = <T>(wanted: string, read: (der: Buffer) => T): T | undefined => {
+    const found = extensions.find(({ type }) => type === wanted);
+    return found && read(found.value);
+  };
+  const basic = extension(BASIC_CONSTRAINTS, readBasicConstraints);
+  const purposes = extension(EXTENDED_KEY_USAGE, readExtendedKeyUsage);
   return {
     der,
     thumbprint: name,
@@ -95,12 +96,12 @@ function parse(der: Buffer, name: string): ChainCertificate {
     commonNames,
     notBefore: date(x509.validFrom),
     notAfter: date(x509.validTo),
-    isCa: basic?.cA === true,
-    pathLength: basic?.pathLenConstraint,
-    maySign: usages === undefined || (usages & KeyUsageFlags.keyCertSign) !== 0,
+    isCa: basic?.isCa === true,
+    pathLength: basic?.pathLength,
+    maySign: extension(KEY_USAGE, readsAsKeyCertSign) ?? true,
     mayAuthenticateClients:
       purposes === undefined ||
-      purposes.includes(id_kp_clientAuth) ||
+      purposes.includes(CLIENT_AUTHENTICATION) ||
       purposes.includes(ANY_EXTENDED_KEY_USAGE),
     weaklySigned: WEAK_SIGNATURES.has(signatureAlgorithm),
     unknownCritical: extensions
@@ -108,11 +109,6 @@ function parse(der: Buffer, name: string): ChainCertificate {
       .map(({ type }) => type),
     selfIssued: x509.subject === x509.issuer,
   };
-}
-
-function extension<T>(all: ExtensionPart[], type: string, as: new () => T): T | undefined {
-  const found = all.find((one) => one.type === type);
-  return found && AsnConvert.parse(found.value, as);
 }
 
 /** As OpenSSL writes it; what it cannot read, it says in words. */

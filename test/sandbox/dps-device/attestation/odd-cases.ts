@@ -6,7 +6,7 @@ import {
   SubjectAlternativeNameExtension,
 } from "@peculiar/x509";
 import { KeyUsageFlags, rsa, TestCa, type CertificateOptions } from "../../../support/test-ca";
-import { nameConstraints, policyConstraints, signedWithMd5 } from "./odd-parts";
+import { nameConstraints, otherTexts, policyConstraints, signedWithMd5 } from "./odd-parts";
 import {
   ASSUMED,
   ca,
@@ -49,6 +49,7 @@ export async function oddCases(w: World): Promise<Case[]> {
 
   return [
     // Names.
+    ...(await otherTexts(below, admitted)),
     await named("CN with a space behind it", `CN="${ID} "`, ASSUMED),
     await named("CN with a letter that only looks alike", "CN=trück-7", SERVICE_PAGE),
     await named("a wildcard as CN", "CN=*", ASSUMED),

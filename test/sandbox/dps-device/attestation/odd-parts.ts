@@ -3,7 +3,7 @@ import "reflect-metadata";
 import { sign } from "node:crypto";
 import { Extension } from "@peculiar/x509";
 import { rsa, TestCa } from "../../../support/test-ca";
-import { ca, DATES, ID, type Case } from "./world";
+import { ASSUMED, ca, DATES, ID, type Case } from "./world";
 
 /** NameConstraints, RFC 5280 4.2.1.10: permitted subtrees with the DNS name "trucks". */
 const ONLY_TRUCKS = new Uint8Array([
@@ -33,4 +33,24 @@ export async function signedWithMd5(): Promise<Pick<Case, "presented" | "groups"
     groups: [{ id: "old", enabled: true, certificates: [root.der] }],
     cas: [ca(root)],
   };
+}
+
+/** The registration ID as common name, in other kinds of string than UTF-8 (RFC 5280 4.1.2.4, X.680 8.4). */
+export async function otherTexts(
+  leaf: (options: { subject: string }) => Promise<Buffer>,
+  admitted: Omit<Case, "name" | "source" | "presented">,
+): Promise<Case[]> {
+  const kinds = {
+    PrintableString: Buffer.concat([Buffer.from([19, ID.length]), Buffer.from(ID)]),
+    TeletexString: Buffer.concat([Buffer.from([20, ID.length]), Buffer.from(ID)]),
+    BMPString: Buffer.concat([
+      Buffer.from([30, 2 * ID.length]),
+      Buffer.from(ID, "utf16le").swap16(),
+    ]),
+  };
+  const cases = Object.entries(kinds).map(async ([kind, der]): Promise<Case> => {
+    const presented = [await leaf({ subject: `CN=#${der.toString("hex")}` })];
+    return { name: `CN as ${kind}`, source: ASSUMED, presented, ...admitted };
+  });
+  return Promise.all(cases);
 }
