@@ -2,7 +2,7 @@
 import { existsSync, readFileSync, renameSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { pathToFileURL } from "node:url";
-import { preloading } from "../toolchain/node-options.cjs";
+import { preloading } from "./node-options.cjs";
 import type { ControlAddress } from "./control/server";
 import type { EndpointsFile } from "./endpoints";
 import type { SandboxFolder } from "./folder";

@@ -18,7 +18,7 @@ export interface Fronts {
   iotHub: StartFront;
   /** What hubs do for the DPS instances that link them. */
   linkedHubs(sandbox: Sandbox): LinkedHubOperations;
-  /** Starts the stand-in azure-native plugin; undefined: none. */
+  /** Starts the stand-in azure-native plugin; undefined: none, because Pulumi is not installed here. */
   azureNative:
     | ((options: { endpointsFile: string }) => Promise<{ port: number; close(): Promise<void> }>)
     | undefined;
@@ -31,12 +31,27 @@ export function loadFronts(): Fronts {
   const provisioning = require("./dps-service/front") as typeof provisioningFront;
   const hub = require("./iot-hub/front") as typeof hubFront;
   const operations = require("./iot-hub/linked-hub-operations") as typeof hubOperations;
-  const plugin = require("./plugins/azure-native/server") as typeof azureNative;
+  const plugin = isPulumiInstalled()
+    ? (require("./plugins/azure-native/server") as typeof azureNative)
+    : undefined;
   /* eslint-enable @typescript-eslint/no-require-imports */
   return {
     provisioningService: provisioning.startProvisioningFront,
     iotHub: hub.startHubFront,
     linkedHubs: operations.createLinkedHubOperations,
-    azureNative: plugin.startAzureNative,
+    azureNative: plugin?.startAzureNative,
   };
+}
+
+/** What the stand-in plugin needs, and who wants a sandbox without Pulumi does not. */
+function isPulumiInstalled(): boolean {
+  const needed = ["@pulumi/pulumi/package.json", "@grpc/grpc-js", "google-protobuf"];
+  return needed.every((name) => {
+    try {
+      return require.resolve(name) !== "";
+    } catch (error) {
+      if ((error as NodeJS.ErrnoException).code === "MODULE_NOT_FOUND") return false;
+      throw error;
+    }
+  });
 }

@@ -173,10 +173,14 @@ async function start(
   return {
     folder,
     sandbox,
-    notices:
-      standard?.httpsAllowed === false
+    notices: [
+      ...(standard?.httpsAllowed === false
         ? ["Port 443 is not permitted to this user: HTTPS is on free ports instead."]
-        : [],
+        : []),
+      ...(fronts.azureNative === undefined
+        ? ["For SDKs and devices only: Pulumi (@pulumi/pulumi) is not installed beside it."]
+        : []),
+    ],
     endpoints: published,
     environment: (current = process.env) => environmentOf(folder, published(), file, current),
     keep: () => folder.keep(),

@@ -1,7 +1,7 @@
 /** The environment in which commands find the engine. */
 import { access, readdir, readFile } from "node:fs/promises";
 import { delimiter, join } from "node:path";
-import { preloading } from "./node-options.cjs";
+import { preloading } from "../sandbox/node-options.cjs";
 import { loadWhenUsed, pluginFolder, project as ownProject } from "./places.mjs";
 
 /**

@@ -28,7 +28,6 @@ export function packageSchema(): string {
   return JSON.stringify({
     name: "azure-native",
     version: SHAPES.version,
-    meta: { moduleFormat: "(.*)(?:/[^/]*)" },
     types,
     resources,
     functions,

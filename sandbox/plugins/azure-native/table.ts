@@ -1,6 +1,6 @@
 /**
  * The resource types and functions of `@pulumi/azure-native` that the stand-in plugin knows. Another
- * one is another entry here and a run of `declared-shapes.ts`; ARM of the sandbox has to have it too.
+ * one is another entry here and a run of `declared-shapes.ts` (in the tests); ARM of the sandbox has to have it too.
  */
 import type { ObjectShape } from "./shapes";
 import shapes from "./shapes.json";

@@ -108,10 +108,11 @@ export class Box {
   }
 
   /** @param path below the subscription */
-  arm(method: string, path: string): Promise<HttpAnswer> {
+  arm(method: string, path: string, body?: object): Promise<HttpAnswer> {
     const { endpoint, subscriptionId } = this.endpoints.arm;
     const url = `${endpoint}/subscriptions/${subscriptionId}${path}?api-version=2022-02-05`;
-    return send(method, url, { ...this.options, headers: { authorization: this.tokens.arm } });
+    const headers = { authorization: this.tokens.arm };
+    return send(method, url, { ...this.options, headers, body });
   }
 
   private service(method: string, path: string, body?: object, replaces = false) {

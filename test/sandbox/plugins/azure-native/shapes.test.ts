@@ -1,7 +1,7 @@
 import assert from "node:assert/strict";
 import { readFileSync } from "node:fs";
 import { dirname, join } from "node:path";
-import { readDeclaredShapes } from "../../../../sandbox/plugins/azure-native/declared-shapes";
+import { readDeclaredShapes } from "./declared-shapes";
 import { packageSchema } from "../../../../sandbox/plugins/azure-native/schema";
 import {
   bodyOf,
@@ -29,7 +29,7 @@ describe("shapes of the stand-in azure-native plugin", () => {
     assert.deepEqual(
       SHAPES,
       readDeclaredShapes(),
-      "run `npx tsx sandbox/plugins/azure-native/declared-shapes.ts` and look at what changed",
+      "run `npx tsx test/sandbox/plugins/azure-native/declared-shapes.ts` and look at what changed",
     );
   });
 
@@ -59,6 +59,18 @@ describe("shapes of the stand-in azure-native plugin", () => {
     assert.ok(references.length > 0);
     for (const [, name] of references) {
       assert.ok(name !== undefined && name in schema.types, name);
+    }
+  });
+
+  it("make a schema in which code is written into the modules that its types are in", () => {
+    const schema = JSON.parse(packageSchema()) as {
+      meta?: { moduleFormat?: string };
+      resources: Record<string, unknown>;
+    };
+    // Pulumi's own default is the whole of the part between the colons.
+    const format = new RegExp(`^${schema.meta?.moduleFormat ?? "(.*)"}$`);
+    for (const [, module] of Object.keys(schema.resources).map((token) => token.split(":"))) {
+      assert.equal(format.exec(module!)?.[1], module);
     }
   });
 

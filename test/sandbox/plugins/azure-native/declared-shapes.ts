@@ -6,8 +6,12 @@
 import { readFileSync, writeFileSync } from "node:fs";
 import { dirname, join } from "node:path";
 import ts from "typescript";
-import { FUNCTIONS, RESOURCE_TYPES, type ShapesFile } from "./table";
-import type { ObjectShape, Shape } from "./shapes";
+import {
+  FUNCTIONS,
+  RESOURCE_TYPES,
+  type ShapesFile,
+} from "../../../../sandbox/plugins/azure-native/table";
+import type { ObjectShape, Shape } from "../../../../sandbox/plugins/azure-native/shapes";
 
 /** The shapes of everything in the table, as the package declares them. */
 export function readDeclaredShapes(): ShapesFile {
@@ -194,7 +198,7 @@ function partsOf(token: string): [string, string] {
 }
 
 async function rewriteShapes(): Promise<void> {
-  const file = join(__dirname, "shapes.json");
+  const file = join(__dirname, "../../../../sandbox/plugins/azure-native/shapes.json");
   const { format, resolveConfig } = await import("prettier");
   const text = JSON.stringify(readDeclaredShapes());
   writeFileSync(file, await format(text, { ...(await resolveConfig(file)), parser: "json" }));
