@@ -40,11 +40,11 @@ h1{font-size:1.6rem;line-height:1.2}h2{font-size:1.2rem;margin:2rem 0 .5rem;bord
 code{font:.92em ui-monospace,"DejaVu Sans Mono",Menlo,Consolas,monospace;background:#f2f2f2;padding:0 .2em;border-radius:3px;overflow-wrap:anywhere}
 table{border-collapse:collapse;margin:.5rem 0;width:100%}caption{text-align:left;font-weight:600;padding:.25rem 0}
 th,td{border:1px solid #c8c8c8;padding:.3rem .5rem;text-align:left;vertical-align:top;overflow-wrap:break-word}th{background:#f2f2f2;white-space:nowrap}td:first-child{min-width:6rem}
-.number{text-align:right;white-space:nowrap}.wide{overflow-x:auto}
+.number{text-align:right;white-space:nowrap}.wide{overflow-x:auto}.date,.fault{white-space:nowrap}
 .head{border-left:.4rem solid #3b6ea5;background:#eef3f9;padding:.5rem 1rem}
 .refused,.failed{border-color:#8a1c00;background:#fbeeea}.cut{font-weight:600;color:#8a1c00}
-svg{max-width:100%;height:auto}summary{cursor:pointer;font-weight:600}pre{white-space:pre-wrap;overflow-wrap:anywhere;background:#f2f2f2;padding:.5rem}
-@media print{body{max-width:none;padding:0;font-size:10.5pt}h2{break-after:avoid}tr,svg,.head{break-inside:avoid}details>*{display:block}code{background:none}}`;
+.picture svg{max-width:100%;min-width:46rem;height:auto}summary{cursor:pointer;font-weight:600}pre{white-space:pre-wrap;overflow-wrap:anywhere;background:#f2f2f2;padding:.5rem}
+@media print{.picture svg{min-width:0}body{max-width:none;padding:0;font-size:10.5pt}h2{break-after:avoid}tr,svg,.head{break-inside:avoid}details{display:none}code{background:none}}`;
 
 export function html(plan: Plan): string {
   const title = `Certificate plan for stack ${plan.stack}`;
@@ -57,7 +57,7 @@ ${plan.errors.length === 0 ? "" : section("The preview broke off", plan.errors.m
 ${tasks(plan)}
 ${plan.lockOut === null ? "" : fates(plan, plan.lockOut)}
 ${removal(plan)}
-${timeline.entries.length === 0 ? "" : section("Certificates over time", `${timelineSvg(timeline)}\n<details><summary>The same as a table</summary>\n<div class="wide">${timelineTable(timeline)}</div></details>`)}
+${timeline.entries.length === 0 ? "" : section("Certificates over time", `<div class="wide picture">${timelineSvg(timeline)}</div>\n<details><summary>The same as a table</summary>\n<div class="wide">${timelineTable(timeline)}</div></details>`)}
 ${findings("Warnings", plan.warnings)}
 ${findings("Waived", plan.waived)}
 ${plan.changes.map(change).join("\n")}
@@ -79,7 +79,8 @@ ${section(
   "What the words mean",
   `<dl>${glossaryFor(body)
     .map(
-      ([word, meaning]) => `<dt><strong>${escaped(word)}</strong></dt><dd>${escaped(meaning)}</dd>`,
+      ([word, meaning]) =>
+        `<dt><strong>${escaped(word)}</strong></dt><dd>${sentenceOf(meaning)}</dd>`,
     )
     .join("\n")}</dl>`,
 )}
@@ -111,8 +112,7 @@ function emphasised(line: string): string {
 
 function findings(title: string, all: PlanFinding[]): string {
   const rows = all.map(({ code, title: what, path, found, fix, waived }) => [
-    `<strong>${escaped(code)}</strong> ${escaped(what)}`,
-    codeOf(path),
+    `<strong class="fault">${escaped(code)}</strong> ${escaped(what)}<br>at ${codeOf(path)}`,
     sentenceOf(found),
     waived === null
       ? sentenceOf(fix)
@@ -122,7 +122,7 @@ function findings(title: string, all: PlanFinding[]): string {
     ? ""
     : section(
         title,
-        tableOf(counted(rows.length, "finding"), ["What", "Where", "Found", "What to do"], rows),
+        tableOf(counted(rows.length, "finding"), ["What", "Found", "What to do"], rows),
       );
 }
 
@@ -228,7 +228,14 @@ function cell(certificate: PlanCertificate | null): string {
   const { ca, facts, name } = certificate;
   const reference = ca === null ? "" : `CA ${codeOf(ca)}: `;
   if (facts === null) return `${reference}${codeOf(name ?? "")}, made during up`;
-  return `${reference}${codeOf(certificateName(certificate))}<br>SHA-256 ${codeOf(facts.sha256.slice(0, 8))}…, ${escaped(facts.notBefore.slice(0, 10))} to ${escaped(facts.notAfter.slice(0, 10))} (${leftWords(facts.daysLeft)})`;
+  return `${reference}${codeOf(certificateName(certificate))}<br>SHA-256 ${codeOf(facts.sha256.slice(0, 8))}…, ${datesOf(facts)} (${leftWords(facts.daysLeft)})`;
+}
+
+function datesOf({ notAfter, notBefore }: { notAfter: string; notBefore: string }): string {
+  const [from, to] = [notBefore, notAfter].map(
+    (time) => `<span class="date">${escaped(time.slice(0, 10))}</span>`,
+  );
+  return `${from} to ${to}`;
 }
 
 function deviceList(devices: PlanDevices): string {
@@ -251,7 +258,7 @@ function certificates(plan: Plan): string {
       codeOf(issuer),
       codeOf(sha1),
       codeOf(sha256),
-      `${escaped(notBefore.slice(0, 10))} to ${escaped(notAfter.slice(0, 10))}`,
+      datesOf({ notAfter, notBefore }),
       escaped(`${key}, ${signature}`),
       chainsTo === null ? "no CA of this DPS" : codeOf(chainsTo),
     ],

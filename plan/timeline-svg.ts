@@ -67,7 +67,7 @@ export function timelineSvg(timeline: Timeline, id = "timeline"): string {
   }
   const bottom = y;
   const looks = [...new Set(lines.flatMap((line) => (line.kind === "bar" ? [line.look] : [])))];
-  const legend = legendItems(looks, lines);
+  const legend = legendItems(looks, lines, scale);
   const height = bottom + 16 + Math.ceil(legend.length / LEGEND_COLUMNS) * LEGEND_ROW + MARGIN;
   const body = [
     `<rect width="${WIDTH}" height="${height}" fill="#ffffff"/>`,
@@ -224,7 +224,11 @@ function diamond(
 
 type LegendItem = (x: number, y: number) => string;
 
-function legendItems(looks: BarLook[], lines: readonly TimelineLine[]): LegendItem[] {
+function legendItems(
+  looks: BarLook[],
+  lines: readonly TimelineLine[],
+  { stretch }: Scale,
+): LegendItem[] {
   const has = (kind: TimelineLine["kind"]): boolean => lines.some((line) => line.kind === kind);
   const item =
     (picture: (x: number, y: number) => string, label: string): LegendItem =>
@@ -235,7 +239,13 @@ function legendItems(looks: BarLook[], lines: readonly TimelineLine[]): LegendIt
   const shown: [boolean, (x: number, y: number) => string, string][] = [
     ...looks.map((look) => [true, patch(look), lookWords(look)] as [boolean, LegendItem, string]),
     [
-      lines.some((line) => line.kind === "bar" && line.warnFrom !== undefined),
+      lines.some(
+        (line) =>
+          line.kind === "bar" &&
+          line.warnFrom !== undefined &&
+          line.warnFrom <= stretch.to &&
+          line.span!.to <= stretch.to,
+      ),
       (x, y) => `<path class="soon" d="M${x} ${y + 4}h28m0 -3v15"/>`,
       "about to end",
     ],

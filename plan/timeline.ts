@@ -7,7 +7,7 @@ import type { PastRoll } from "../certificates/past-rolls";
 import type { CertificateSummary } from "../certificates/summary";
 import { duration } from "../certificates/fleet-rules";
 import { devicesWords } from "../certificates/fleet-usage";
-import { displayName } from "../certificates/text";
+import { displayName, printable } from "../certificates/text";
 
 export interface Timeline {
   /** ISO 8601. */
@@ -101,9 +101,16 @@ const LOOKS: Record<BarLook, string> = {
   future: "not valid yet",
 };
 
+/** Beside a bar there is less room than in the legend. */
+const SHORT: Partial<Record<BarLook, string>> = { added: "added", removed: "taken away" };
+
 /** The words of the legend. */
 export function lookWords(look: BarLook): string {
   return LOOKS[look];
+}
+
+function shortWords(look: BarLook): string {
+  return SHORT[look] ?? lookWords(look);
 }
 
 /** The lines in the order in which they are shown: entries whose certificates end first come first. */
@@ -140,7 +147,7 @@ function linesOf(
   now: number,
   warnMs: number,
 ): TimelineLine[] {
-  const overlaps = overlapOf(bars);
+  const overlaps = overlapOf(bars, now);
   return [
     {
       kind: "entry",
@@ -162,7 +169,7 @@ function linesOf(
       .sort((one, other) => Date.parse(one.at) - Date.parse(other.at))
       .map(({ at, words, done }) => ({
         kind: "event" as const,
-        words: `${done ? "done" : "planned"}: ${displayName(words)}`,
+        words: `${done ? "done" : "planned"}: ${printable(words)}`,
         note: day(Date.parse(at)),
         at: Date.parse(at),
         done,
@@ -180,7 +187,7 @@ function barLine(
     return {
       kind: "bar",
       words: `${slot}: made during up`,
-      note: lookWords("added"),
+      note: shortWords("added"),
       look: "added",
       isWarning: false,
     };
@@ -198,7 +205,7 @@ function barLine(
     words: `${slot}: ${displayName(subjectCommonName === "" ? subject : subjectCommonName)}`,
     note: [
       `${begins}${ends}${soon}`,
-      ...(look === "ended" ? [] : [lookWords(look)]),
+      ...(look === "ended" ? [] : [shortWords(look)]),
       ...(devices === undefined ? [] : [devicesWords(devices)]),
       ...(sha256Thumbprint === "" ? [] : [`SHA-256 ${sha256Thumbprint.slice(0, 8)}…`]),
     ].join(", "),
@@ -209,7 +216,7 @@ function barLine(
   };
 }
 
-/* Of two certificates the one that ends first is the old one. */
+/* Of two certificates the one that ends first is the old one; of two that end at once the one that began first. */
 function lookOf(
   change: TimelineBar["change"],
   { from, to }: { from: number; to: number },
@@ -220,22 +227,26 @@ function lookOf(
   if (to <= now) return "ended";
   if (change === "added") return "added";
   if (from > now) return "future";
-  const ends = all
-    .filter((bar) => bar.change !== "removed")
-    .map((bar) =>
-      bar.certificate === undefined ? Infinity : Date.parse(bar.certificate.notAfter),
-    );
-  if (ends.length < 2) return "only";
-  return ends.some((end) => end > to) ? "old" : "new";
+  const others = all.flatMap(({ certificate, change: what }) => {
+    if (what === "removed") return [];
+    if (certificate === undefined || what === "added") return [[Infinity, Infinity]];
+    return [[Date.parse(certificate.notAfter), Date.parse(certificate.notBefore)]];
+  }) as [end: number, begin: number][];
+  if (others.some(([end, begin]) => end > to || (end === to && begin > from))) return "old";
+  return others.some(([end, begin]) => end < to || begin < from) ? "new" : "only";
 }
 
-/** While both slots hold certificates that are valid. */
-function overlapOf(bars: readonly TimelineBar[]): { from: number; to: number } | undefined {
+/** While both slots hold certificates that are valid; what is added is not accepted before now. */
+function overlapOf(
+  bars: readonly TimelineBar[],
+  now: number,
+): { from: number; to: number } | undefined {
   const spans = bars
     .filter(({ change }) => change !== "removed")
     .flatMap(({ certificate }) => certificate ?? []);
   if (spans.length < 2) return undefined;
-  const from = Math.max(...spans.map(({ notBefore }) => Date.parse(notBefore)));
+  const begins = bars.some(({ change }) => change === "added") ? now : -Infinity;
+  const from = Math.max(begins, ...spans.map(({ notBefore }) => Date.parse(notBefore)));
   const to = Math.min(...spans.map(({ notAfter }) => Date.parse(notAfter)));
   return from < to ? { from, to } : undefined;
 }

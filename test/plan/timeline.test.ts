@@ -84,11 +84,11 @@ describe("the lines of a timeline", () => {
     assert.deepEqual(said, [
       "individual enrollment device-1 | ",
       "primary: device-1 | ended 2026-11-23, SHA-256 C5F453EF…",
-      "secondary: made during up | added by this change",
+      "secondary: made during up | added",
       "enrollment group gateways | ",
       "primary: Intermediate A | until 2026-12-10 (in 15 days), old, 1 device, SHA-256 C5F453EF…",
-      "secondary: Intermediate B | until 2027-11-24, added by this change, SHA-256 C5F453EF…",
-      "overlap: 16 days | 2026-11-24 to 2026-12-10",
+      "secondary: Intermediate B | until 2027-11-24, added, SHA-256 C5F453EF…",
+      "overlap: 15 days | 2026-11-24 to 2026-12-10",
       "enrollment group sensors | ",
       "primary: Root A | until 2027-01-20, old, 812 devices, SHA-256 C5F453EF…",
       "secondary: Root B | until 2036-10-01, new, 4188 devices, SHA-256 C5F453EF…",
@@ -118,6 +118,26 @@ describe("the lines of a timeline", () => {
       note: "the first of them ends 2027-02-24",
     });
     assert.equal(lines.length, 81);
+  });
+});
+
+describe("which of two certificates is the old one", () => {
+  const looks = (...bars: TimelineBar[]) =>
+    timelineLines({ now: NOW, warnDays: 30, entries: [{ name: "x", bars, events: [] }] }).flatMap(
+      (line) => (line.kind === "bar" ? [line.look] : []),
+    );
+
+  it("is told by when they end, then by when they began, and by which is added", () => {
+    const one = bar("primary", "A", "2026-01-01", "2030-01-01");
+    const later = bar("secondary", "B", "2026-02-01", "2030-01-01");
+    assert.deepEqual(looks(one, bar("secondary", "B", "2026-02-01", "2031-01-01")), ["old", "new"]);
+    assert.deepEqual(looks(one, later), ["old", "new"]);
+    assert.deepEqual(looks(one, { ...one, slot: "secondary" }), ["only", "only"]);
+    assert.deepEqual(looks(later, { ...one, slot: "secondary", change: "added" }), [
+      "old",
+      "added",
+    ]);
+    assert.deepEqual(looks(one, { ...later, change: "removed" }), ["only", "removed"]);
   });
 });
 

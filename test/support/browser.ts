@@ -72,6 +72,11 @@ async function run(
         "--disable-gpu",
         // As root, and in containers, its sandbox cannot be set up; the page is our own.
         "--no-sandbox",
+        // Letters look the same on every machine that has the same font.
+        "--font-render-hinting=none",
+        "--disable-lcd-text",
+        "--force-device-scale-factor=1",
+        "--force-color-profile=srgb",
         `--user-data-dir=${join(folder, "profile")}`,
         `--window-size=${width},${height}`,
         ...own,
