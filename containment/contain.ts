@@ -1,6 +1,7 @@
 /** Closes every entry that admits a key or a device, and shows by reading back that each is closed. */
 import type { CompromisedKey } from "../certificates/compromised-keys";
 import { denialGroupId } from "../certificates/denial-group";
+import { faultError } from "../certificates/faults";
 import { type CertificateSummary, summarize } from "../certificates/summary";
 import { EnrollmentsClient } from "../clients/enrollments";
 import { isServiceError, ServiceError } from "../clients/service-error";
@@ -275,7 +276,12 @@ class Run {
     );
     const [there] = made.keys();
     if (there === undefined) {
-      throw new Error(`${nameOf(entry)} was made, and is not there when it is read back.`);
+      throw faultError(
+        "DPS-CERT-176",
+        `${nameOf(entry)} in DPS`,
+        "a disabled entry that was made, and is not there when it is read back",
+        "find out who deletes it, and run the same again",
+      );
     }
     this.options.say(`Made ${nameOf(entry)}, disabled.`);
     this.outcome.entries.push({ ...entry, how: "made", why, since: there.lastUpdated });

@@ -38,6 +38,12 @@ export const DURING_UP = {
     explanation:
       "The state of a stack names what carries its resources out. A version that does not have it cannot go on from that state.",
   },
+  "DPS-CERT-176": {
+    title: "entry that is gone after it was made",
+    severity: "refusal",
+    explanation:
+      "A disabled entry shuts out what no entry held. It is read again after it was made, and somebody else has deleted it in between.",
+  },
   "DPS-CERT-180": {
     title: "target that this shell does not lead to",
     severity: "refusal",

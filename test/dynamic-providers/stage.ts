@@ -144,6 +144,13 @@ export class Stage {
     await sdk.updateTwin(deviceId, { tags, properties: { desired } }, "*");
   }
 
+  /** IDs of the groups that are enabled. */
+  async openGroups(): Promise<string[]> {
+    return (await this.enrollments.queryGroups())
+      .filter(({ provisioningStatus }) => provisioningStatus !== "disabled")
+      .map(({ enrollmentGroupId }) => enrollmentGroupId);
+  }
+
   /** Is the entry enabled? Throws when it is gone. */
   async isEnabled(kind: "group" | "individual", id: string): Promise<boolean> {
     const { enrollments } = this;

@@ -37,6 +37,7 @@ const ONLY_IN_UP: Partial<Record<FaultCode, string>> = {
   "DPS-CERT-173": "hub identities are written in `up`",
   "DPS-CERT-174": "what was written is read back in `up`",
   "DPS-CERT-175": "there is no change to show without what carries it out",
+  "DPS-CERT-176": "`npm run contain` plans nothing",
   "DPS-CERT-180": "a shell that leads elsewhere shows no plan",
   "DPS-CERT-181": "a service that cannot be asked shows no plan",
   "DPS-CERT-182": "a service that cannot be asked shows no plan",
