@@ -1,6 +1,7 @@
 /** Reads the certificate in a request body, and says what ARM shows of a certificate. */
 import { X509Certificate } from "node:crypto";
 import { devicesError } from "../common/errors";
+import { dateOf } from "../common/peer-chain";
 import type { Switches } from "../common/switches";
 import { CODE_BAD_REQUEST } from "./not-known";
 
@@ -60,7 +61,7 @@ export function commonName(certificate: X509Certificate): string {
 export function shownFields(certificate: X509Certificate) {
   return {
     subject: commonName(certificate),
-    expiry: new Date(certificate.validTo).toUTCString(),
+    expiry: dateOf(certificate.validTo).toUTCString(),
     thumbprint: certificate.fingerprint.replaceAll(":", ""),
   };
 }
@@ -82,7 +83,7 @@ export function faultOfProof(
   if (proof.issuer !== ca.subject || !signedBy(proof, ca)) {
     return "the verification certificate was not signed by this CA certificate";
   }
-  if (now < new Date(proof.validFrom) || now > new Date(proof.validTo)) {
+  if (now < dateOf(proof.validFrom) || now > dateOf(proof.validTo)) {
     return "the verification certificate is not valid at this time";
   }
   return undefined;

@@ -27,6 +27,17 @@ export function decoded(der: Buffer): X509Certificate {
   return fromHandshake.get(der) ?? new X509Certificate(der);
 }
 
+/**
+ * A date as OpenSSL writes it: "Jan  1 00:00:00 49 GMT", which `Date` takes for 2049. Throws when OpenSSL could
+ * not read it, and says so in its place.
+ */
+export function dateOf(text: string): Date {
+  const read = new Date(text);
+  read.setUTCFullYear(Number(/(\d+) GMT$/.exec(text)?.[1]));
+  if (Number.isNaN(read.getTime())) throw new Error(`the certificate's validity: ${text}`);
+  return read;
+}
+
 /** Node shows the chain once: asked again it has the leaf alone. Renegotiation, which could change it, is off. */
 const presented = new WeakMap<TLSSocket, Buffer[]>();
 const fromHandshake = new WeakMap<Buffer, X509Certificate>();

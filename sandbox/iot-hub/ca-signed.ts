@@ -6,7 +6,11 @@
  */
 import { caCertificatesOf } from "../arm/ca-certificates";
 import type { IotHubRecord, Sandbox } from "../common/model";
-import { readCertificate, type ChainCertificate } from "../dps-device/attestation/certificate";
+import {
+  readable,
+  readCertificate,
+  type ChainCertificate,
+} from "../dps-device/attestation/certificate";
 import { buildPaths } from "../dps-device/attestation/chain";
 import { CA_SIGNED_CHAINS_END_AT_THE_HUB } from "./not-known";
 
@@ -31,10 +35,12 @@ export function judgeCaSigned(
   }
   const anchors = caCertificatesOf(sandbox, "iot-hub")
     .list(`${hub.name}/`)
-    .map(({ certificate, isVerified }) => ({
-      certificate: readCertificate(Buffer.from(certificate, "base64")),
-      verified: isVerified,
-    }));
+    .flatMap(({ certificate, isVerified }) =>
+      readable(Buffer.from(certificate, "base64")).map((one) => ({
+        certificate: one,
+        verified: isVerified,
+      })),
+    );
   const { paths, faults, reachedUnverified } = buildPaths({
     presented,
     anchors,

@@ -6,7 +6,7 @@
 import { createHash } from "node:crypto";
 import type { ConnectAnswer, MqttConnect } from "../common/mqtt-front";
 import type { AccessPolicy, IotHubRecord, Sandbox } from "../common/model";
-import { decoded } from "../common/peer-chain";
+import { dateOf, decoded } from "../common/peer-chain";
 import { checkExpiry, parseSas, SasError, signedWith } from "../common/sas";
 import { judgeCaSigned } from "./ca-signed";
 import type { DeviceRecord } from "./records";
@@ -118,10 +118,10 @@ function checkThumbprint(
   }
   const now = clock.now();
   const { validFrom, validTo } = decoded(leaf);
-  if (now > new Date(validTo)) {
+  if (now > dateOf(validTo)) {
     throw new Refusal(`${RENEW}: the certificate ${sha256} expired on ${validTo}`);
   }
-  if (switches.hubChecksNotBefore && now < new Date(validFrom)) {
+  if (switches.hubChecksNotBefore && now < dateOf(validFrom)) {
     throw new Refusal(`${RENEW}: the certificate ${sha256} is not valid before ${validFrom}`);
   }
   return `certificate ${sha256}`;

@@ -36,14 +36,14 @@ export function certificateParts(der: Buffer): CertificateParts {
   return {
     signatureAlgorithm: oid(children(algorithm)[0]),
     commonNames: children(subject).flatMap((part) => children(part).flatMap(commonName)),
-    extensions: extensions === undefined ? [] : children(children(extensions)[0]).map(extension),
+    extensions: extensions === undefined ? [] : sequence(children(extensions)[0]).map(extension),
   };
 }
 
 /** RFC 5280 4.2.1.9. */
 export function readBasicConstraints(der: Buffer): { isCa: boolean; pathLength?: number } {
-  const parts = children(read(der));
-  const length = parts.find(({ type }) => type === Type.INTEGER);
+  const parts = sequence(read(der));
+  const length = parts.find((part) => is(part, Type.INTEGER));
   return {
     isCa: parts.some(isTrue),
     ...(length !== undefined && { pathLength: integer(length) }),
@@ -53,13 +53,13 @@ export function readBasicConstraints(der: Buffer): { isCa: boolean; pathLength?:
 /** RFC 5280 4.2.1.3: keyCertSign is bit 5 of those that follow the count of unused ones. */
 export function readsAsKeyCertSign(der: Buffer): boolean {
   const usages = read(der);
-  if (usages.type !== Type.BITSTRING) throw new Error("the key usage is no BIT STRING");
+  if (!is(usages, Type.BITSTRING)) throw new Error("the key usage is no BIT STRING");
   return ((content(usages)[1] ?? 0) & 0x04) !== 0;
 }
 
 /** OIDs of the purposes, RFC 5280 4.2.1.12. */
 export function readExtendedKeyUsage(der: Buffer): string[] {
-  return children(read(der)).map(oid);
+  return sequence(read(der)).map(oid);
 }
 
 function read(der: Buffer): Node {
@@ -81,19 +81,19 @@ const TEXTS = new Map<number, (bytes: Buffer) => string>([
   [20, (bytes) => bytes.toString("latin1")], // TeletexString
 ]);
 
-/** Of a value of another kind its bytes, in hexadecimal. */
+/** Of a value of another kind its bytes behind a "#" (RFC 4514 2.4), which no registration ID has. */
 function text(value: Node | undefined): string {
   // The one kind that the reader has decoded already.
   if (value?.type === Type.BMPSTRING && typeof value.value === "string") return value.value;
   const read = TEXTS.get(value?.type ?? Type.NONE);
   const bytes = content(value);
-  return read === undefined ? bytes.toString("hex") : read(bytes);
+  return read === undefined ? `#${bytes.toString("hex")}` : read(bytes);
 }
 
 function extension(node: Node): ExtensionPart {
-  const [type, ...rest] = children(node);
+  const [type, ...rest] = sequence(node);
   const value = rest.pop();
-  if (value?.type !== Type.OCTETSTRING) throw new Error("an extension has no value");
+  if (!is(value, Type.OCTETSTRING)) throw new Error("an extension has no value");
   const [critical] = rest;
   return {
     type: oid(type),
@@ -104,11 +104,19 @@ function extension(node: Node): ExtensionPart {
 
 /** Both BOOLEANs that are read are FALSE by default; DER writes TRUE as 255, BER as anything but 0. */
 function isTrue(node: Node): boolean {
-  return node.type === Type.BOOLEAN && content(node)[0] !== 0;
+  if (!is(node, Type.BOOLEAN)) return false;
+  const bytes = content(node);
+  if (bytes.length !== 1) throw new Error("a BOOLEAN has not one byte");
+  return bytes[0] !== 0;
 }
 
 function integer(node: Node): number {
   return asn1.derToInteger(content(node).toString("latin1"));
+}
+
+/** Tags of another class have the same numbers. */
+function is(node: Node | undefined, type: Node["type"]): boolean {
+  return node?.tagClass === Class.UNIVERSAL && node.type === type;
 }
 
 function isTagged({ tagClass, type }: Node, tag: number): boolean {
@@ -120,13 +128,17 @@ function children(node: Node | undefined): Node[] {
   return node.value;
 }
 
+function sequence(node: Node | undefined): Node[] {
+  if (!is(node, Type.SEQUENCE)) throw new Error("the certificate lacks a SEQUENCE");
+  return children(node);
+}
+
 function content(node: Node | undefined): Buffer {
   if (typeof node?.value !== "string") throw new Error("a value of the certificate is not plain");
   return Buffer.from(node.value, "latin1");
 }
 
 function oid(node: Node | undefined): string {
-  if (node?.type !== Type.OID || typeof node.value !== "string")
-    throw new Error("an OID is missing");
-  return asn1.derToOid(node.value);
+  if (!is(node, Type.OID)) throw new Error("an OID is missing");
+  return asn1.derToOid(content(node).toString("latin1"));
 }

@@ -1,6 +1,6 @@
 /** A certificate as attestation looks at it: signatures and dates by OpenSSL, extensions by ASN.1. */
 import { createHash, type KeyObject, type X509Certificate } from "node:crypto";
-import { decoded } from "../../common/peer-chain";
+import { dateOf, decoded } from "../../common/peer-chain";
 import {
   certificateParts,
   readBasicConstraints,
@@ -80,6 +80,15 @@ export function readCertificate(der: Buffer): ChainCertificate {
   return certificate;
 }
 
+/** Of CA certificates that were uploaded: whoever is below an odd one comes in as if it were not there. */
+export function readable(der: Buffer): ChainCertificate[] {
+  try {
+    return [readCertificate(der)];
+  } catch {
+    return [];
+  }
+}
+
 function parse(der: Buffer, name: string): ChainCertificate {
   const x509 = decoded(der);
   const { signatureAlgorithm, commonNames, extensions } = certificateParts(der);
@@ -94,8 +103,8 @@ function parse(der: Buffer, name: string): ChainCertificate {
     thumbprint: name,
     x509,
     commonNames,
-    notBefore: date(x509.validFrom),
-    notAfter: date(x509.validTo),
+    notBefore: dateOf(x509.validFrom),
+    notAfter: dateOf(x509.validTo),
     isCa: basic?.isCa === true,
     pathLength: basic?.pathLength,
     maySign: extension(KEY_USAGE, readsAsKeyCertSign) ?? true,
@@ -109,13 +118,6 @@ function parse(der: Buffer, name: string): ChainCertificate {
       .map(({ type }) => type),
     selfIssued: x509.subject === x509.issuer,
   };
-}
-
-/** As OpenSSL writes it; what it cannot read, it says in words. */
-function date(text: string): Date {
-  const read = new Date(text);
-  if (Number.isNaN(read.getTime())) throw new Error(`the certificate's validity: ${text}`);
-  return read;
 }
 
 /** Did `issuer` sign `subject`: names, key identifiers, key usage and the signature itself? */

@@ -3,7 +3,7 @@
  * Source unless said otherwise: learn.microsoft.com/azure/iot-dps/concepts-x509-attestation.
  */
 import type { Switches } from "../../common/switches";
-import { readCertificate, same, type ChainCertificate } from "./certificate";
+import { readable, readCertificate, same, type ChainCertificate } from "./certificate";
 import { buildPaths, commonFault, type Anchor, type ChainFindings, type Path } from "./chain";
 
 /** An individual enrollment, as far as attestation is concerned. */
@@ -207,14 +207,13 @@ function admit(leaf: ChainCertificate, kind: "individual" | "group", id: string)
 }
 
 function readAnchors(certificates: Iterable<CaView>): Anchor[] {
-  return [...certificates].map(({ der, isVerified }) => ({
-    certificate: readCertificate(der),
-    verified: isVerified,
-  }));
+  return [...certificates].flatMap(({ der, isVerified }) =>
+    readable(der).map((certificate) => ({ certificate, verified: isVerified })),
+  );
 }
 
 function readSlots(groups: GroupView[]): ChainCertificate[] {
-  const all = groups.flatMap(({ certificates }) => certificates.map(readCertificate));
+  const all = groups.flatMap(({ certificates }) => certificates.flatMap(readable));
   return all.filter((one, at) => all.findIndex((other) => same(one, other)) === at);
 }
 

@@ -7,6 +7,7 @@ import { authenticate } from "../../../../sandbox/iot-hub/device-authentication"
 import { DeviceRegistry } from "../../../../sandbox/iot-hub/registry";
 import { smallSandbox, type SmallSandbox } from "../../dps-service/small-sandbox";
 import { chainCases } from "./chain-cases";
+import { craftedCases } from "./crafted-cases";
 import { groupCases } from "./group-cases";
 import { individualCases } from "./individual-cases";
 import { oddCases } from "./odd-cases";
@@ -31,6 +32,7 @@ export async function exhibits(): Promise<Exhibit[]> {
     ...(await chainCases(w)),
     ...(await pathCases(w)),
     ...(await oddCases(w)),
+    ...(await craftedCases(w)),
   ];
   const small = await smallSandbox();
   try {
