@@ -29,6 +29,8 @@ export type JudgementRecord =
     }
   /** In view of the live service; without faults also when the change asked nothing of it. */
   | { by: "fleet"; connection: Connection; faults: Fault[] }
+  /** What one resource warns of by itself, when it looks at what is live. */
+  | { by: "resource"; faults: Fault[] }
   | {
       by: "removal";
       remove: RemovalSettings;

@@ -6,7 +6,7 @@ import {
   reachedKeys,
   reachedThumbprints,
 } from "../../certificates/compromised-keys";
-import { fault, formatFault } from "../../certificates/faults";
+import { fault, type Fault } from "../../certificates/faults";
 import { summarize } from "../../certificates/summary";
 import { displayName } from "../../certificates/text";
 import type { Pacing } from "../../clients/calls";
@@ -73,7 +73,7 @@ function namesIn(live: LiveCaCertificate[], key: CompromisedKey): LiveNames {
 export interface AllNames {
   names: CaNames;
   /** Sentences about CA certificates that may have the key, and are not closed. */
-  unsure: string[];
+  unsure: (string | Fault)[];
 }
 
 /** What the resource manager lists; or why it does not. */
@@ -122,15 +122,13 @@ export async function allNames(
   };
 }
 
-function perhapsTheKey(name: string, { subject }: CompromisedKey): string {
-  return `warning: ${formatFault(
-    fault(
-      "DPS-CERT-078",
-      `CA certificate ${displayName(name)} in DPS`,
-      `the subject of ${subject}, which is compromised, and another thumbprint; the resource manager does not show its key, so the groups that name it stay open`,
-      "name that certificate in certificates: with the same key it is closed at the next `pulumi up`, with another one nothing more is said",
-    ),
-  )}`;
+function perhapsTheKey(name: string, { subject }: CompromisedKey): Fault {
+  return fault(
+    "DPS-CERT-078",
+    `CA certificate ${displayName(name)} in DPS`,
+    `the subject of ${subject}, which is compromised, and another thumbprint; the resource manager does not show its key, so the groups that name it stay open`,
+    "name that certificate in certificates: with the same key it is closed at the next `pulumi up`, with another one nothing more is said",
+  );
 }
 
 /**

@@ -2,6 +2,7 @@ import { type CompromisedKey, reachedThumbprints } from "../../certificates/comp
 import { EnrollmentsClient } from "../../clients/enrollments";
 import type { Connection } from "../../clients/target";
 import { type Handler, hasUnknown, say } from "../handler";
+import { warnOrSay } from "../warning";
 import { allNames, type CaNames, certainNames, listCas } from "./ca-names";
 import {
   allEntries,
@@ -134,7 +135,7 @@ async function openEntries(inputs: BreachContainmentInputs): Promise<string[]> {
   const found: string[] = [];
   for (const key of inputs.compromised) {
     const { names, unsure } = await allNames(inputs, key, listing);
-    unsure.forEach(say);
+    unsure.forEach(warnOrSay);
     // A name that was given to another certificate since is no reason to close what that one admits.
     if ("live" in listing) found.push(...opened(key, names));
   }
@@ -178,7 +179,7 @@ async function containAll(
     const earlier = before[key.key]?.entries ?? [];
     const { names, unsure } = await allNames(inputs, key, listing);
     const reached = await closeReached(client, key, names);
-    unsure.forEach(say);
+    unsure.forEach(warnOrSay);
     const now = await withSettling(client, closedSince(earlier, reached));
     const closed = [...earlier, ...now];
     const { entries, gone } = await retiredEntries(inputs, key, closed);

@@ -3,6 +3,7 @@ import { joiningFault } from "../../certificates/ca-joining";
 import { faultError, formatFault } from "../../certificates/faults";
 import type { CertificateSummary } from "../../certificates/summary";
 import { type Handler, hasUnknown, say } from "../handler";
+import { warn } from "../warning";
 import { sameTerms, type Standing, standing } from "./drift";
 import { type CaCertificateInputs, type CaCertificateOutputs, reenabledBy, seen } from "./live";
 import { whatToDo } from "./offline";
@@ -36,7 +37,7 @@ export const caCertificate: Handler<CaCertificateInputs, CaCertificateOutputs> =
       return { changes: true, replaces };
     }
     const now = standing(olds, news);
-    warn(now);
+    warnOf(now);
     if (now.is === "settled" && olds.pending !== undefined) {
       say(`CA certificate "${news.name}" waits for its proof. ${whatToDo(news, olds.pending)}`);
     }
@@ -77,7 +78,7 @@ export const caCertificate: Handler<CaCertificateInputs, CaCertificateOutputs> =
 
   async read(id, props) {
     const outs = seen(props, await new CaCertificatesClient(props.connection).get(id));
-    warn(standing(outs, props));
+    warnOf(standing(outs, props));
     return { id, props: outs };
   },
 
@@ -160,6 +161,6 @@ function isCompromised(
   return compromised.some(({ key }) => key === publicKeySha256);
 }
 
-function warn({ words }: Standing): void {
-  if (words !== undefined) say(`warning: ${formatFault(words)}`);
+function warnOf({ words }: Standing): void {
+  if (words !== undefined) warn(words);
 }

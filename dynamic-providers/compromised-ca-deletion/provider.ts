@@ -1,5 +1,5 @@
 import { type CompromisedKey, perhapsReachedKeys } from "../../certificates/compromised-keys";
-import { fault, formatFault } from "../../certificates/faults";
+import { fault, type Fault } from "../../certificates/faults";
 import { listed, pathOf } from "../../certificates/text";
 import { CaCertificatesClient, type LiveCaCertificate } from "../../clients/ca-certificates";
 import { EnrollmentsClient } from "../../clients/enrollments";
@@ -8,6 +8,7 @@ import type { Connection } from "../../clients/target";
 import { isOfKey } from "../breach-containment/ca-names";
 import { liveSlots } from "../enrollment/slots";
 import { type Handler, hasUnknown, say } from "../handler";
+import { warnOrSay } from "../warning";
 
 export interface CompromisedCaDeletionInputs {
   connection: Connection;
@@ -28,7 +29,7 @@ interface Found {
   /** Declared once, and no more; no group refers to it. */
   deletable: LiveCaCertificate[];
   /** What stays, and why. */
-  warnings: string[];
+  warnings: (string | Fault)[];
 }
 
 /**
@@ -49,7 +50,7 @@ export const compromisedCaDeletion: Handler<
       return { changes: JSON.stringify(olds.compromised) !== JSON.stringify(news.compromised) };
     }
     const { deletable, warnings } = await look(news);
-    warnings.forEach(say);
+    warnings.forEach(warnOrSay);
     return { changes: deletable.length > 0 };
   },
 
@@ -78,7 +79,7 @@ async function remove(inputs: CompromisedCaDeletionInputs): Promise<string[]> {
     await client.delete(name, etag);
     say(`CA certificate "${name}" is compromised, and is deleted from DPS.`);
   }
-  warnings.forEach(say);
+  warnings.forEach(warnOrSay);
   return deletable.map(({ name }) => name);
 }
 
@@ -127,15 +128,13 @@ function stays(
   { subject }: CompromisedKey,
   why: string,
   fix: string,
-): string {
-  return `warning: ${formatFault(
-    fault(
-      "DPS-CERT-119",
-      pathOf("caCertificates", name),
-      `a CA certificate of ${subject}, which is compromised (SHA-1 ${thumbprint}), ${why}`,
-      fix,
-    ),
-  )}`;
+): Fault {
+  return fault(
+    "DPS-CERT-119",
+    pathOf("caCertificates", name),
+    `a CA certificate of ${subject}, which is compromised (SHA-1 ${thumbprint}), ${why}`,
+    fix,
+  );
 }
 
 /** IDs of the groups that refer to each CA certificate, by its name in lower case. */

@@ -2,7 +2,7 @@
 import { EnrollmentsClient } from "../../clients/enrollments";
 import { HubRegistry, type HubDeviceTwin, linkedHubs } from "../../clients/hub-registry";
 import { devicesWords } from "../../certificates/fleet-usage";
-import { fault, formatFault } from "../../certificates/faults";
+import { fault } from "../../certificates/faults";
 import { issuedUnder } from "../../certificates/issued-leaves";
 import { allNames, listCas } from "../breach-containment/ca-names";
 import { allEntries, withSettling } from "../breach-containment/closing";
@@ -11,6 +11,7 @@ import { retiredEntries } from "../breach-containment/retired";
 import { sizeOf } from "../device-twin-journal/waves";
 import { hasUnknown, say } from "../handler";
 import { record } from "../judgement-record";
+import { warn } from "../warning";
 import { type Candidate, candidatesOf, type Reach, reachedSince } from "./candidates";
 import { notKnownAbove } from "./above";
 import { issuedLeavesOf } from "./issued-leaves-file";
@@ -48,15 +49,13 @@ export async function announce(olds: Partial<RemovalScope>, news: RemovalScope):
   const { how, issuedLeaves } = news.remove;
   const ofGroups = candidates.filter(({ admitted }) => admitted);
   if (how === "evidenced" && issuedLeaves === undefined && ofGroups.length > 0) {
-    say(
-      `warning: ${formatFault(
-        fault(
-          "DPS-CERT-102",
-          "remove.how",
-          `evidenced, and ${counted(ofGroups.length, "device")} that came in through a group, with no manifest of issued leaves`,
-          "give remove.issuedLeaves, or use how: now or how: waves",
-        ),
-      )}`,
+    warn(
+      fault(
+        "DPS-CERT-102",
+        "remove.how",
+        `evidenced, and ${counted(ofGroups.length, "device")} that came in through a group, with no manifest of issued leaves`,
+        "give remove.issuedLeaves, or use how: now or how: waves",
+      ),
     );
   }
   say([await words(news, candidates), ...above].join("\n"));

@@ -3,7 +3,7 @@
  * towards less trust (disabled, a slot emptied, deleted) it stays until `reenable` says otherwise.
  */
 import { entryPath } from "../../certificates/slots";
-import { fault, formatFault } from "../../certificates/faults";
+import { fault, type Fault, formatFault } from "../../certificates/faults";
 import { displayName } from "../../certificates/text";
 import {
   describe,
@@ -115,16 +115,16 @@ export function admitsLess(live: LiveEnrollment, known: Managed): boolean {
 }
 
 /** What a person is told of the difference between what was brought about and what is there. */
-export function driftWords(
+export function findingsOf(
   kind: Kind,
   olds: EnrollmentInputs,
   live: LiveEnrollment,
   news: EnrollmentInputs,
-): string[] {
+): (string | Fault)[] {
   const path = entryPath(kind, news.enrollmentId);
   const opens = isReenabled(olds, news);
   const used = news.reenable !== undefined && !opens;
-  const words = used ? [carriedOut(path, news.reenable ?? "")] : [];
+  const words: (string | Fault)[] = used ? [carriedOut(path, news.reenable ?? "")] : [];
   if (same(live, news)) {
     return words;
   }
@@ -145,25 +145,21 @@ export function driftWords(
     words.push(
       opens
         ? `${path} is opened again, because: ${displayName(news.reenable ?? "")}. Found: ${found}.`
-        : formatFault(
-            fault(
-              "DPS-CERT-123",
-              path,
-              `in DPS less trust than is declared, which stays so: ${found}`,
-              `to open it again add { path: ${path}, reason: … } to reenable${another}; to leave it so, declare it so`,
-            ),
+        : fault(
+            "DPS-CERT-123",
+            path,
+            `in DPS less trust than is declared, which stays so: ${found}`,
+            `to open it again add { path: ${path}, reason: … } to reenable${another}; to leave it so, declare it so`,
           ),
     );
   }
   if (other.length > 0) {
     words.push(
-      formatFault(
-        fault(
-          "DPS-CERT-124",
-          path,
-          `in DPS something else than is declared: ${other.join("; ")} (${since})`,
-          "`pulumi up` puts it right; to keep it, declare it",
-        ),
+      fault(
+        "DPS-CERT-124",
+        path,
+        `in DPS something else than is declared: ${other.join("; ")} (${since})`,
+        "`pulumi up` puts it right; to keep it, declare it",
       ),
     );
   }
@@ -207,14 +203,12 @@ function slotDifferences(live: Slots<LiveSlot>, declared: Slots<Slot>): string[]
   );
 }
 
-function carriedOut(path: string, reason: string): string {
-  return formatFault(
-    fault(
-      "DPS-CERT-122",
-      path,
-      `a reenable that is carried out: ${displayName(reason)}`,
-      "remove it from reenable",
-    ),
+function carriedOut(path: string, reason: string): Fault {
+  return fault(
+    "DPS-CERT-122",
+    path,
+    `a reenable that is carried out: ${displayName(reason)}`,
+    "remove it from reenable",
   );
 }
 

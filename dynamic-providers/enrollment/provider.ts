@@ -17,8 +17,9 @@ import {
   type RollSlot,
 } from "../../certificates/entry-roll";
 import { type Handler, hasUnknown, say } from "../handler";
+import { sayFound } from "../warning";
 import { joiningFault } from "./adoption";
-import { admitsLess, driftWords, mayGoOn, takesCompromisedOut, wanted } from "./drift";
+import { admitsLess, findingsOf, mayGoOn, takesCompromisedOut, wanted } from "./drift";
 import {
   deniesWhole,
   describe,
@@ -167,7 +168,7 @@ export function enrollmentHandler(
       if (hasUnknown(news) || replaces.length > 0) {
         return { changes: true, replaces };
       }
-      driftWords(kind.kind, olds, olds.live, news).forEach(say);
+      findingsOf(kind.kind, olds, olds.live, news).forEach(sayFound);
       const target = wanted(kind.kind, olds, olds.live, news);
       const changes =
         (target !== undefined && !same(olds.live, target)) ||
@@ -208,7 +209,7 @@ export function enrollmentHandler(
             );
           }
           if (!same(live, olds.live)) {
-            driftWords(kind.kind, olds, live, news).forEach(say);
+            findingsOf(kind.kind, olds, live, news).forEach(sayFound);
           }
           return wanted(kind.kind, olds, live, news);
         },

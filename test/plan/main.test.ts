@@ -109,6 +109,27 @@ describe("npm run plan", function () {
     assert.deepEqual(stage.writes, []);
   });
 
+  it("shows what a resource warns of by itself: an entry that somebody disabled", async () => {
+    stack.configure(configuration({}));
+    await stage.byHand("group", "sensors", { provisioningStatus: "disabled" });
+    try {
+      // The engine compares with its state: a refresh sees what somebody did.
+      await stack.succeeds("refresh", "--yes", "--skip-preview");
+      const { out, plan, told } = await run();
+      assert.ok(isPlan(plan), isPlan.problem(plan) + told);
+      assert.deepEqual(
+        plan.warnings.map(({ code, path }) => `${code} ${path}`),
+        ["DPS-CERT-123 enrollmentGroups.sensors"],
+      );
+      assert.match(
+        out,
+        /### Warnings\n\n- \*\*DPS-CERT-123\*\* less trust in DPS than is declared/,
+      );
+    } finally {
+      await stage.byHand("group", "sensors", { provisioningStatus: "enabled" });
+    }
+  });
+
   it("leaves the selected stack alone", async () => {
     const { output } = await stack.inFolder("stack", "--show-name");
     assert.match(output, /no stack selected/);
