@@ -5,7 +5,7 @@ import { addCert } from "./cli/cert";
 import { addClock } from "./cli/clock";
 import { addFault } from "./cli/fault";
 import { addLog } from "./cli/log";
-import { DEFAULT_DIR, folderOf, invocation, withDir } from "./cli/options";
+import { COMMAND, DEFAULT_DIR, folderOf, invocation, withDir } from "./cli/options";
 import { addShow } from "./cli/show";
 import { describeSwitches, readSwitches, SwitchError } from "./common/switches";
 import { mustRunIn } from "./control/client";
@@ -23,7 +23,7 @@ interface StartOptions {
 }
 
 function commandLine(): Command {
-  const program = new Command("sandbox")
+  const program = new Command(COMMAND)
     .description("A local emulator of Azure IoT Hub Device Provisioning Service and what it needs.")
     .enablePositionalOptions()
     .option("--dir <dir>", "folder of the sandbox", DEFAULT_DIR)

@@ -5,13 +5,19 @@ import { SandboxFolder } from "../folder";
 
 export const DEFAULT_DIR = ".sandbox";
 
+/** The package is installed, this is not the repository. */
+const isInstalled = basename(process.argv[1] ?? "") !== "main.ts";
+
+/** The name of the command in its own help. */
+export const COMMAND = isInstalled ? "dps-sandbox" : "sandbox";
+
 /**
  * How this command line is called, for sentences that tell people what to type: by npm in the
- * repository, by its own name where the package is installed.
+ * repository, by its own name where the package is installed, by npx where npx has called it.
  */
 export function invocation(...words: string[]): string {
-  const installed = basename(process.argv[1] ?? "") !== "main.ts";
-  if (installed) return ["dps-sandbox", ...words].join(" ");
+  const byNpx = process.env["npm_command"] === "exec";
+  if (isInstalled) return [...(byNpx ? ["npx"] : []), COMMAND, ...words].join(" ");
   return words.length === 0 ? "npm run sandbox" : ["npm run -s sandbox --", ...words].join(" ");
 }
 

@@ -107,6 +107,9 @@ describe("the sandbox as a package of its own", function () {
       banner,
       /^ {2}For SDKs and devices only: Pulumi \(@pulumi\/pulumi\) is not installed/m,
     );
+    assert.match(banner, /^ {2}eval "\$\(npx dps-sandbox env\)"$/m);
+    const help = await run("npx", ["dps-sandbox", "clock", "--help"], { cwd: folder });
+    assert.match(help.stdout, /^Usage: dps-sandbox clock /);
     const { stdout } = await run(bin, ["env"], { cwd: folder });
     assert.match(stdout, /^export DPS_SANDBOX_ENDPOINTS=/m);
     assert.doesNotMatch(stdout, /PULUMI_DEBUG_PROVIDERS/);
@@ -124,7 +127,8 @@ describe("the sandbox as a package of its own", function () {
 
   /** Resolves with the banner when the sandbox is up. */
   function start(bin: string): Promise<string> {
-    const started = spawn(bin, { cwd: folder });
+    // As npx calls it; npx itself would keep the signal that ends it.
+    const started = spawn(bin, { cwd: folder, env: { ...process.env, npm_command: "exec" } });
     child = started;
     let said = "";
     return new Promise((ok, no) => {
