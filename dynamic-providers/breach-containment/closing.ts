@@ -43,9 +43,28 @@ export interface ClosedEntry extends EntryName {
 /** How often an entry that somebody else keeps writing is disabled again before giving up. */
 const ATTEMPTS = 20;
 
+/** Goes through all of them, and throws only then: nothing stays open because something else cannot be closed. */
+export async function withAll<T>(
+  all: Iterable<T>,
+  run: (one: T) => Promise<unknown>,
+): Promise<void> {
+  const failures = new Map<string, Error>();
+  for (const one of all) {
+    try {
+      await run(one);
+    } catch (error) {
+      const failure = error as Error;
+      failures.set(failure.message, failure);
+    }
+  }
+  const [first, ...more] = failures.values();
+  if (first === undefined) return;
+  throw more.length === 0 ? first : new Error([...failures.keys()].join("\n"));
+}
+
 /**
  * Disables every entry that `reasons` names among all of them, and repeats until a read shows that none
- * of them is open. Calls `closed` after each one. Returns them all, with their reasons, also those that
+ * of them is open; one that DPS refuses to disable keeps no other one open. Calls `closed` after each one. Returns them all, with their reasons, also those that
  * were closed before.
  *
  * @param what for the error: the key, or the device, that must not be admitted
@@ -63,10 +82,10 @@ export async function close<Why>(
     if (open.length === 0) {
       return meant;
     }
-    for (const [entry, why] of open) {
+    await withAll(open, async ([entry, why]) => {
       await disable(client, entry);
       closed(entry, why);
-    }
+    });
   }
   throw faultError(
     "DPS-CERT-170",

@@ -11,6 +11,7 @@ import {
   closedSince,
   type LiveEntry,
   nameOf,
+  withAll,
   withSettling,
 } from "./closing";
 import { type Reason, reachedEntries, reachOf } from "./reach";
@@ -170,12 +171,13 @@ async function containAll(
   before: Record<string, Containment>,
 ): Promise<Record<string, Containment>> {
   const client = new EnrollmentsClient(inputs.connection);
-  for (const key of inputs.compromised) {
-    await closeReached(client, key, certainNames(inputs, key));
-  }
+  // What fails here is tried again below, and fails the run there.
+  await withAll(inputs.compromised, (key) =>
+    closeReached(client, key, certainNames(inputs, key)),
+  ).catch(() => undefined);
   const listing = inputs.compromised.length === 0 ? undefined : await listCas(inputs.connection);
   const contained: Record<string, Containment> = {};
-  for (const key of inputs.compromised) {
+  await withAll(inputs.compromised, async (key) => {
     const earlier = before[key.key]?.entries ?? [];
     const { names, unsure } = await allNames(inputs, key, listing);
     const reached = await closeReached(client, key, names);
@@ -185,7 +187,7 @@ async function containAll(
     const { entries, gone } = await retiredEntries(inputs, key, closed);
     gone.forEach(say);
     contained[key.key] = { entries: [...closed, ...entries] };
-  }
+  });
   return contained;
 }
 

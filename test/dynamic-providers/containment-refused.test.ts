@@ -1,0 +1,39 @@
+import assert from "node:assert/strict";
+import { CaCertificatesClient } from "../../clients/ca-certificates";
+import { breachContainment as handler } from "../../dynamic-providers/breach-containment/provider";
+import { TestCa } from "../support/test-ca";
+import { failure, Stage, stolen, WITHOUT_HUBS } from "./stage";
+
+describe("containment while DPS refuses to disable one of the entries", () => {
+  let stage: Stage;
+
+  before(async () => {
+    stage = await Stage.open(WITHOUT_HUBS);
+  });
+
+  after(() => stage.close());
+
+  it("closes the others, also those of other keys, and then fails with the one that is open", async () => {
+    const cas = new CaCertificatesClient(stage.connection);
+    const [bad, other, gone] = await Promise.all(
+      ["Bad root", "Other bad root", "Gone root"].map((name) => TestCa.root(name)),
+    );
+    await cas.upload("bad", bad!.pem, { selfAttested: true });
+    await cas.upload("other", other!.pem, { selfAttested: true });
+    await cas.upload("gone", gone!.pem, { selfAttested: true });
+    // Refers to a CA certificate that is deleted: DPS takes no write of it as it is.
+    await stage.putGroup("a-dangling", { primary: "bad", secondary: "gone" });
+    await stage.putGroup("bad", { primary: "bad" });
+    await stage.putGroup("other", { primary: "other" });
+    await cas.delete("gone", (await cas.get("gone"))!.etag);
+    const compromised = stolen(bad!, other!);
+    const [badKey, otherKey] = compromised.map(({ key }) => key);
+    const caKeys = { bad: [badKey!], other: [otherKey!] };
+    const create = () => handler.create({ connection: stage.connection, compromised, caKeys });
+    const told = await failure(stage.listening(create));
+    assert.match(told, /enrollment group "a-dangling"/);
+    assert.equal(await stage.isEnabled("group", "a-dangling"), true);
+    assert.equal(await stage.isEnabled("group", "bad"), false);
+    assert.equal(await stage.isEnabled("group", "other"), false);
+  });
+});
