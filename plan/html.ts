@@ -240,7 +240,9 @@ function datesOf({ notAfter, notBefore }: { notAfter: string; notBefore: string 
 
 function deviceList(devices: PlanDevices): string {
   const lines = deviceLists(devices).flatMap(({ what, count, names }) =>
-    names.length === 0 ? [] : [`${escaped(what)} (${count}): ${named(names, count)}`],
+    count === 0
+      ? []
+      : [`${escaped(what)} (${count})${names.length === 0 ? "" : `: ${named(names, count)}`}`],
   );
   return `<p>${sentenceOf(deviceWords(devices))}</p>${listOf(lines)}`;
 }

@@ -243,7 +243,7 @@ function cell(certificate: PlanCertificate | null): string {
 function deviceList(devices: PlanDevices, folding: Folding): string {
   const lines = deviceLists(devices).flatMap(({ what, count, names: ids }) => {
     const shown = names(ids, count, folding);
-    return count === 0 || shown === "" ? [] : [`- ${what} (${count}): ${shown}`];
+    return count === 0 ? [] : [`- ${what} (${count})${shown === "" ? "" : `: ${shown}`}`];
   });
   return [sentence(deviceWords(devices)), ...(lines.length === 0 ? [] : [lines.join("\n")])].join(
     "\n\n",

@@ -63,6 +63,16 @@ describe("a plan as Markdown", () => {
       // An individual enrollment is part of the configuration that is reviewed.
       assert.match(text, /sensors/);
     }
+    const gateways = edited(all.base, (copy) => {
+      copy.enrollmentGroups["gateways"]!.secondary = { certificate: "plant-2" };
+    });
+    const counted = planOf(all, all.base, gateways, { deviceNames: false });
+    for (const text of [markdown(counted), html(counted)]) {
+      assert.match(
+        text,
+        /IoT Edge, which come back only when they are set to register again \(1\)/,
+      );
+    }
     assert.deepEqual(
       plan.removal?.hubs.map(({ goes }) => goes),
       [1, 2],
