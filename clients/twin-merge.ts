@@ -46,8 +46,8 @@ function owed(
   if (live === undefined) return saved;
   if (isObject(live) && isObject(saved)) {
     const fields = Object.entries(saved).flatMap(([name, value]) => {
-      const initial = initials.map((one) => (isObject(one) ? one[name] : undefined));
-      const due = owed(live[name], value, initial, `${path}.${name}`, newer);
+      const initial = initials.map((one) => (isObject(one) ? own(one, name) : undefined));
+      const due = owed(own(live, name), value, initial, `${path}.${name}`, newer);
       return due === undefined ? [] : [[name, due] as const];
     });
     return fields.length === 0 ? undefined : Object.fromEntries(fields);
@@ -57,6 +57,11 @@ function owed(
   if (initials.some((one) => JSON.stringify(one) === text)) return saved;
   newer.push(path);
   return undefined;
+}
+
+/** A field may be called as what every object inherits: `constructor`. */
+function own(from: Record<string, unknown>, name: string): unknown {
+  return Object.hasOwn(from, name) ? from[name] : undefined;
 }
 
 function isObject(value: unknown): value is Record<string, unknown> {
