@@ -11,8 +11,8 @@ export interface Holder {
 }
 
 /**
- * A device is looked for by the registration ID of its row, and where no hub has that, by the device ID of its
- * DPS record.
+ * A device is looked for by the registration ID of its row, and where no hub has the leaf under that, by the
+ * device ID of its DPS record: another device may have that ID.
  */
 export async function holdersOf(
   connection: Connection,
@@ -30,25 +30,23 @@ export async function holdersOf(
   const byDevice = new Map([...leaves.keys()].map((id) => [id, id]));
   const holders: Holder[] = [];
   const look = async (devices: Map<string, string>): Promise<Set<string>> => {
-    const seen = new Set<string>();
     const holding = new Set<string>();
     for (const hub of hubs) {
       const registry = new HubRegistry(connection, hub);
       for (const { deviceId, thumbprints } of await registry.findDevices([...devices.keys()])) {
         const own = leaves.get(devices.get(deviceId) ?? "");
-        seen.add(deviceId);
         if (thumbprints.some((one) => own?.has(one))) holding.add(deviceId);
       }
     }
     for (const deviceId of holding) {
       holders.push({ registrationId: devices.get(deviceId) ?? deviceId, deviceId });
     }
-    return seen;
+    return holding;
   };
-  const seen = await look(byDevice);
+  const found = await look(byDevice);
   const renamed = new Map<string, string>();
   await inSeries(
-    [...leaves.keys()].filter((id) => !seen.has(id)),
+    [...leaves.keys()].filter((id) => !found.has(id)),
     async (id) => {
       const { deviceId = id } = (await client.getRegistration(id)) ?? {};
       if (deviceId !== id) renamed.set(deviceId, id);

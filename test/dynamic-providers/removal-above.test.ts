@@ -98,6 +98,14 @@ describe("devices with a leaf of a stolen intermediate, that came in through a g
     assert.deepEqual(await fleet.present(proven, notKnown, good), [notKnown, good]);
   });
 
+  it("are found by their DPS record although the hub has another device under the ID of the row", async () => {
+    const decoy = proven.toUpperCase();
+    const issuedLeaves = manifest([proven, plant, decoy]);
+    await fleet.sdk.addDevices([{ deviceId: decoy, authentication: { type: "none" } }]);
+    await new RemovalRuns(fleet.stage).up(await breach({ ...NOW, issuedLeaves }));
+    assert.deepEqual(await fleet.present(proven, notKnown, good), [notKnown, good]);
+  });
+
   it("wait for their wave", async () => {
     const issuedLeaves = manifest([proven, plant], [notKnown, plant]);
     const waves = { sizes: [1], returned: 0, waitSeconds: 0, pauseMinutes: 0 };
