@@ -52,8 +52,15 @@ export function report({ measured, crowd }: Results): string {
     "|---|---:|---:|---:|---:|---:|---:|",
     ...lines,
     "",
-    `${count} devices connected to their hub at once, ${(count / seconds).toFixed(0)} a second, and each was answered its twin then; the sandbox took ${(bytes / count / 1024).toFixed(0)} KiB of memory for each.`,
+    `${count} devices connected to their hub at once, ${(count / seconds).toFixed(0)} a second, and each was answered its twin then. ${memoryWords(bytes, count)}`,
   ].join("\n");
+}
+
+/* What the registrations before them have left may be collected meanwhile: then less is in use than before. */
+function memoryWords(bytes: number, count: number): string {
+  return bytes > 0
+    ? `The sandbox's memory grew by ${(bytes / count / 1024).toFixed(0)} KiB for each.`
+    : "The sandbox's memory did not grow.";
 }
 
 /** Puts the report in its place on the page. */
