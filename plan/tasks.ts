@@ -9,11 +9,12 @@ export function tasksOf(change: Meaning): PlanTasks {
   if (isBreach(change.procedure)) return tasksInBreach(change);
   const { arriving, entry, isGroup, phase } = change;
   if (phase !== "prepare") return { before: [], after: [] };
-  const whom = isGroup ? `the devices of ${entry}` : `the device of ${entry}`;
   return {
     before: [],
     after: [
-      `Give ${whom} ${below(arriving, isGroup)}, and see with \`npm run status\` who has it; then retire the old certificate in a change of its own.`,
+      isGroup
+        ? `Give the devices of ${entry} ${below(arriving, isGroup)}, and see with \`npm run status\` who has one; then retire the old certificate in a change of its own.`
+        : `Give the device of ${entry} its next certificate, and see with \`npm run status\` whether it has it; then retire the old one in a change of its own.`,
     ],
   };
 }

@@ -248,7 +248,7 @@ export function otherLines({ caEntries, notKnown, resources }: Plan): string[] {
     ...(caEntries === null
       ? []
       : [
-          `CA entries: ${caEntries.used} of ${caEntries.limit} are used now, ${caEntries.most} while this is carried out, ${caEntries.afterwards} afterwards.`,
+          `CA entries: ${caEntries.used} of ${caEntries.limit} are used now, ${caEntries.most} while this is carried out, ${caEntries.afterwards} afterwards; ${caEntries.limit - caEntries.afterwards} are free then.`,
         ]),
     // A program always has resources: none means that no engine was asked.
     ...(create + update + replace + resources.delete + same === 0

@@ -33,7 +33,15 @@ describe("pictures of a plan", function () {
     assert.ok(statSync(file).size < LARGEST_BYTES, `${file} is too large to be reviewed often`);
   }
 
-  for (const name of ["p6-root-breach", "breach-without-replacement", "refused-devices-depend"]) {
+  for (const name of [
+    "p4-individual-breach",
+    "p5-individual-expiration",
+    "p6-root-breach",
+    "p7-intermediate-breach",
+    "p9-intermediate-expiration",
+    "breach-without-replacement",
+    "refused-devices-depend",
+  ]) {
     it(`${name}, as far as one sees without much scrolling`, async () => {
       await matches(name, await picture({ html: page(name), width: WIDTH, height: TOP }));
     });
