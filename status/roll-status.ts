@@ -9,7 +9,7 @@ import type { LiveCaCertificate } from "../clients/ca-certificates";
 import type { Inventory, InventoryDevice, LiveEntry, LiveSlot } from "../plan/inventory";
 import { Library } from "./certificates";
 import { endingOf } from "./ending";
-import { believed, type Closed } from "./evidence";
+import { believed, type Closed, closedBelow } from "./evidence";
 import type { CaStatus, CertificateStatus, DeviceCounts, EntryStatus, Status } from "./status";
 
 export interface StatusOptions {
@@ -77,8 +77,15 @@ function entryStatus(
   }));
   const records = devices.filter((one) => one.entry === key);
   const found = facts.entries[key];
+  const below = closedBelow(
+    entry,
+    resolved.map(({ slot }) => slot),
+    library.all.filter((each) => each.summary.isCa && isCompromised(each)),
+    library.all,
+    closed,
+  );
   const usage = usageIn(
-    found && believed(found, entry, records, closed),
+    found && believed(found, entry, records, [...closed, ...below]),
     entry,
     resolved,
     library,

@@ -96,7 +96,9 @@ export function managedServices(state: string, source: string): ManagedService[]
     return {
       ...managedService(inputs as FleetJudgementInputs, cas),
       pastRolls: (manifest as RotationManifestInputs | undefined)?.pastRolls ?? [],
-      closed: Object.values(contained).flatMap(({ entries }) => entries),
+      closed: Object.entries(contained).flatMap(([key, { entries }]) =>
+        entries.map((each) => ({ key, ...each })),
+      ),
     };
   });
 }

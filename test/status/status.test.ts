@@ -5,6 +5,8 @@ import { windowOf } from "../../status/ending";
 import schema from "../../status/status.schema.json";
 import { told } from "../../status/telling";
 import { summarize } from "../../certificates/summary";
+import type { KnownCertificate } from "../../certificates/declared";
+import type { Closed } from "../../status/evidence";
 import { DAY_MS, heldCertificate, join, type Scene, scene, status } from "./scene";
 
 describe("the status of a roll", () => {
@@ -66,7 +68,12 @@ describe("the status of a roll", () => {
         },
       );
     }
-    const cutOff = { kind: "group" as const, id: "Sensors", cutOff: "2026-11-20T12:00:00Z" };
+    const cutOff = {
+      key: "stolen",
+      kind: "group" as const,
+      id: "Sensors",
+      cutOff: "2026-11-20T12:00:00Z",
+    };
     const counts = (closed: { settling: string[] }[]) =>
       status(here, { closed: closed.map((each) => ({ ...cutOff, ...each })) }).entries[0]!.devices;
     assert.deepEqual(counts([]), { onRecord: 5, onOld: 0, onNew: 3, notKnown: 2 });
@@ -81,6 +88,26 @@ describe("the status of a roll", () => {
     const fact = here.inventory.facts.entries["group:sensors"]!.devices[1]!;
     fact.issuer = { ...fact.issuer!, by: "manifest" };
     assert.equal(counts([{ settling: ["S-5"] }]).onNew, 2);
+  });
+
+  it("does not believe them in a group above a stolen intermediate, until they come after that was shut out", async () => {
+    fleet();
+    const plant = (await here.next.intermediate("Plant")).pem;
+    const { publicKeySha256: key, sha256Thumbprint: stolen } = summarize(plant);
+    const known = [here.old.pem, here.next.pem, plant];
+    const isCompromised = ({ summary }: KnownCertificate) => summary.sha256Thumbprint === stolen;
+    const counts = (closed: Closed[]) =>
+      status(here, { known, isCompromised, closed }).entries[0]!.devices;
+    // Whoever has Plant's key makes a leaf that the root's group admits, and reports what he likes.
+    assert.deepEqual(counts([]), { onRecord: 4, onOld: 0, onNew: 0, notKnown: 4 });
+    const group = { kind: "group" as const, settling: [], cutOff: "2026-11-20T12:00:00Z" };
+    here.inventory.devices[1]!.lastRegistered = "2026-11-20T12:00:01Z";
+    here.inventory.devices[2]!.lastRegistered = "2026-11-20T11:59:59Z";
+    const ofPlant = { ...group, id: "plant", key };
+    assert.deepEqual(counts([ofPlant]), { onRecord: 4, onOld: 0, onNew: 1, notKnown: 3 });
+    const ofAnother = { ...group, id: "other", key: "AB".repeat(32) };
+    assert.equal(counts([ofAnother]).onNew, 0);
+    assert.equal(counts([ofPlant, ofAnother]).onNew, 1);
   });
 
   it("knows nobody's issuer without certificates to recognise it by, and what DPS shows of a CA all the same", () => {
