@@ -2,8 +2,8 @@
 import type { Switches } from "../../../sandbox/common/switches";
 import type { Throttles } from "../../../sandbox/common/throttles";
 import { TestCa, type Issued } from "../../support/test-ca";
+import { GOOD_TOKEN } from "../sandbox-parts";
 import {
-  GOOD_TOKEN,
   ID_SCOPE,
   request,
   smallSandbox,

@@ -4,8 +4,8 @@ import { WebSocket } from "ws";
 import type { ServiceEndpoint } from "../../../sandbox/common/model";
 import { startProvisioningFront } from "../../../sandbox/dps-service/front";
 import { TestCa, type Issued } from "../../support/test-ca";
+import { GOOD_TOKEN } from "../sandbox-parts";
 import {
-  GOOD_TOKEN,
   ID_SCOPE,
   request,
   SERVICE,

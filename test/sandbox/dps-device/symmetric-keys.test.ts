@@ -2,8 +2,8 @@ import assert from "node:assert/strict";
 import { createHmac, randomBytes } from "node:crypto";
 import type { ServiceEndpoint } from "../../../sandbox/common/model";
 import { startProvisioningFront } from "../../../sandbox/dps-service/front";
+import { GOOD_TOKEN } from "../sandbox-parts";
 import {
-  GOOD_TOKEN,
   ID_SCOPE,
   request,
   SERVICE,

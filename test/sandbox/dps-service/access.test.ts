@@ -1,8 +1,8 @@
 import assert from "node:assert/strict";
 import { createHmac } from "node:crypto";
 import { TestCa, type Issued } from "../../support/test-ca";
+import { GOOD_TOKEN } from "../sandbox-parts";
 import {
-  GOOD_TOKEN,
   request,
   smallSandbox,
   startHttps,

@@ -2,7 +2,8 @@ import assert from "node:assert/strict";
 import type { ProvisioningServiceClient } from "azure-iot-provisioning-service";
 import { TestCa, type Issued } from "../../support/test-ca";
 import { fails, serve, type Json, type Served } from "./service-client";
-import { GOOD_TOKEN, request, type SmallSandbox } from "./small-sandbox";
+import { GOOD_TOKEN } from "../sandbox-parts";
+import { request, type SmallSandbox } from "./small-sandbox";
 
 interface Slots {
   primary?: { certificate?: string; info?: { sha256Thumbprint: string } };

@@ -6,7 +6,8 @@ import { startProvisioningFront } from "../../../sandbox/dps-service/front";
 import { TestCa } from "../../support/test-ca";
 import { fixture, ID, withGroup, type Fixture } from "../dps-device/fixture";
 import { fails, serve, type Json, type Served } from "./service-client";
-import { GOOD_TOKEN, ID_SCOPE, request, SERVICE, smallSandbox } from "./small-sandbox";
+import { GOOD_TOKEN } from "../sandbox-parts";
+import { ID_SCOPE, request, SERVICE, smallSandbox } from "./small-sandbox";
 
 /** Rates: MicrosoftDocs/azure-docs includes/iot-dps-limits.md. Code and text of the 429: not known. */
 describe("the rates of a provisioning service", () => {

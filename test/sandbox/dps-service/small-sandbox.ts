@@ -1,11 +1,7 @@
 /** A sandbox with one provisioning service and no hubs of its own: calls to hubs are recorded. */
 import { randomBytes } from "node:crypto";
-import { mkdtempSync, rmSync } from "node:fs";
 import https from "node:https";
-import { tmpdir } from "node:os";
-import { join } from "node:path";
-import { InjectedFaults } from "../../../sandbox/common/injected-faults";
-import { OffsetClock } from "../../../sandbox/common/clock";
+import type { OffsetClock } from "../../../sandbox/common/clock";
 import { hubError } from "../../../sandbox/common/errors";
 import { listen } from "../../../sandbox/common/http";
 import type {
@@ -15,17 +11,16 @@ import type {
   ProvisioningServiceRecord,
   Sandbox,
 } from "../../../sandbox/common/model";
-import { RequestLog, type LoggedRequest } from "../../../sandbox/common/request-log";
-import { Store } from "../../../sandbox/common/store";
+import type { LoggedRequest } from "../../../sandbox/common/request-log";
 import { Throttles } from "../../../sandbox/common/throttles";
-import { DEFAULT_SWITCHES, type Switches } from "../../../sandbox/common/switches";
+import type { Switches } from "../../../sandbox/common/switches";
 import { TlsRoot } from "../../../sandbox/common/tls";
 import { createProvisioningApp } from "../../../sandbox/dps-service/app";
 import { newEtag } from "../../../sandbox/dps-service/records";
+import { sandboxParts } from "../sandbox-parts";
 
 export const SERVICE = "rollers";
 export const ID_SCOPE = "0ne00ABCDEF";
-export const GOOD_TOKEN = "a-token-of-this-sandbox";
 
 /** Linked hubs in memory: real behaviour towards DPS, every call written down. */
 export class RecordingHubs implements LinkedHubOperations {
@@ -99,33 +94,9 @@ export function linkedHub(name: string, more: Partial<LinkedHub> = {}): LinkedHu
 
 /** Without limits on rates, unless there are any. */
 export async function smallSandbox(throttles = new Throttles(false)): Promise<SmallSandbox> {
-  const folder = mkdtempSync(join(tmpdir(), "dps-test-"));
-  const store = new Store(folder, false);
-  const clock = new OffsetClock();
-  const log = new RequestLog(undefined, () => clock.now());
-  const requests: LoggedRequest[] = [];
-  log.on("request", (request) => requests.push(request));
   const root = await TlsRoot.create();
   const hubs = new RecordingHubs();
-  const sandbox: Sandbox = {
-    clock,
-    switches: DEFAULT_SWITCHES,
-    throttles,
-    log,
-    faults: new InjectedFaults(),
-    services: store.collection("services"),
-    caCertificates: store.collection("ca-certificates"),
-    hubs: store.collection("hubs"),
-    collection: (name) => store.collection(name),
-    atomically: (run) => store.atomically(run),
-    serverIdentity: (names) => root.serverIdentity(names),
-    verifyToken: (bearer) => {
-      if (bearer !== GOOD_TOKEN) {
-        throw new Error("not a token of this sandbox");
-      }
-    },
-    linkedHubs: hubs,
-  };
+  const { sandbox, clock, requests, close } = sandboxParts({ root, throttles, linkedHubs: hubs });
   const key = randomBytes(32).toString("base64");
   sandbox.services.put(SERVICE, {
     name: SERVICE,
@@ -171,10 +142,7 @@ export async function smallSandbox(throttles = new Throttles(false)): Promise<Sm
         updated: now.toISOString(),
       });
     },
-    close: async () => {
-      await store.close();
-      rmSync(folder, { recursive: true, force: true });
-    },
+    close,
   };
 }
 

@@ -1,34 +1,29 @@
 /** A sandbox with one hub that listens, Microsoft's service SDK aimed at it, and device clients. */
 import { randomBytes } from "node:crypto";
 import { once } from "node:events";
-import { mkdtempSync, rmSync } from "node:fs";
 import https from "node:https";
-import { tmpdir } from "node:os";
-import { join } from "node:path";
 import tls from "node:tls";
 import { Client, JobClient, Registry } from "azure-iothub";
 import { Client as DeviceClient } from "azure-iot-device";
 import { Mqtt } from "azure-iot-device-mqtt";
-import { InjectedFaults } from "../../../sandbox/common/injected-faults";
-import { OffsetClock } from "../../../sandbox/common/clock";
+import type { OffsetClock } from "../../../sandbox/common/clock";
 import type {
   AccessPolicy,
   LinkedHubOperations,
   Sandbox,
   ServiceEndpoint,
 } from "../../../sandbox/common/model";
-import { RequestLog, type LoggedRequest } from "../../../sandbox/common/request-log";
-import { Store } from "../../../sandbox/common/store";
-import { DEFAULT_SWITCHES, type Switches } from "../../../sandbox/common/switches";
+import type { LoggedRequest } from "../../../sandbox/common/request-log";
+import type { Switches } from "../../../sandbox/common/switches";
 import { Throttles } from "../../../sandbox/common/throttles";
 import { TlsRoot } from "../../../sandbox/common/tls";
 import { startHubFront } from "../../../sandbox/iot-hub/front";
 import { createLinkedHubOperations } from "../../../sandbox/iot-hub/linked-hub-operations";
 import type { Issued } from "../../support/test-ca";
+import { GOOD_TOKEN, sandboxParts } from "../sandbox-parts";
 
 export const HUB = "Alpha";
 export const HOST = "alpha.azure-devices.sandbox.test";
-export const GOOD_TOKEN = "a-token-of-this-sandbox";
 export const VERSION = "api-version=2021-04-12";
 
 export interface SmallHub {
@@ -88,32 +83,9 @@ export async function smallHub(
   throttles = new Throttles(false),
   switches: Partial<Switches> = {},
 ): Promise<SmallHub> {
-  const folder = mkdtempSync(join(tmpdir(), "hub-test-"));
-  const store = new Store(folder, false);
-  const clock = new OffsetClock();
-  const log = new RequestLog(undefined, () => clock.now());
-  const requests: LoggedRequest[] = [];
-  log.on("request", (request) => requests.push(request));
   const root = await TlsRoot.create();
-  const sandbox: Sandbox = {
-    switches: { ...DEFAULT_SWITCHES, ...switches },
-    throttles,
-    clock,
-    log,
-    faults: new InjectedFaults(),
-    services: store.collection("services"),
-    caCertificates: store.collection("ca-certificates"),
-    hubs: store.collection("hubs"),
-    collection: (name) => store.collection(name),
-    atomically: (run) => store.atomically(run),
-    serverIdentity: (names) => root.serverIdentity(names),
-    verifyToken: (bearer) => {
-      if (bearer !== GOOD_TOKEN) {
-        throw new Error("not a token of this sandbox");
-      }
-    },
-    linkedHubs: undefined as unknown as LinkedHubOperations,
-  };
+  const parts = sandboxParts({ root, throttles, switches });
+  const { sandbox, clock, log, requests } = parts;
   const linkedHubs = createLinkedHubOperations(sandbox);
   const hub = sandbox.hubs.put(HUB, {
     name: HUB,
@@ -181,8 +153,7 @@ export async function smallHub(
       await Promise.all(devices.map((device) => device.close().catch(() => undefined)));
       agent.destroy();
       await front.close();
-      await store.close();
-      rmSync(folder, { recursive: true, force: true });
+      await parts.close();
     },
   };
 }

@@ -1,10 +1,7 @@
 import assert from "node:assert/strict";
 import type { ServiceError } from "@grpc/grpc-js";
 import type { Values } from "../../../../sandbox/plugins/azure-native/values";
-import { startTestArm, type TestArm, TestEngine } from "./harness";
-
-const GROUP = "azure-native:resources:ResourceGroup";
-const DPS = "azure-native:deviceprovisioningservices:IotDpsResource";
+import { DPS, GROUP, makeGroup, service, startTestArm, type TestArm, TestEngine } from "./harness";
 
 describe("the stand-in azure-native plugin's functions, and when ARM does not do as asked", () => {
   let arm: TestArm;
@@ -20,23 +17,9 @@ describe("the stand-in azure-native plugin's functions, and when ARM does not do
     await arm.close();
   });
 
-  async function makeGroup(): Promise<string> {
-    const inputs = { resourceGroupName: "g", location: "westeurope", tags: { a: "b" } };
-    return (await engine.create(GROUP, inputs)).id;
-  }
-
-  const service: Values = {
-    resourceGroupName: "g",
-    provisioningServiceName: "dps-1",
-    location: "westeurope",
-    sku: { name: "S1", capacity: 1 },
-    properties: {},
-    tags: { a: "b" },
-  };
-
   describe("functions", () => {
     it("get a resource, list keys and one key", async () => {
-      await makeGroup();
+      await makeGroup(engine);
       await engine.create(DPS, service);
       const args = { resourceGroupName: "g", provisioningServiceName: "dps-1" };
       const module = "azure-native:deviceprovisioningservices";
@@ -90,7 +73,7 @@ describe("the stand-in azure-native plugin's functions, and when ARM does not do
       arm.faults.push({ method: "PUT", status: 503 });
       arm.faults.push({ method: "GET", status: 429, headers: { "retry-after": "1" } });
       const started = Date.now();
-      await makeGroup();
+      await makeGroup(engine);
       assert.ok(Date.now() - started >= 1000);
     });
 
@@ -99,7 +82,7 @@ describe("the stand-in azure-native plugin's functions, and when ARM does not do
       for (let count = 0; count < 4; count += 1) {
         arm.faults.push({ method: "PUT", status: 503, body });
       }
-      await assert.rejects(makeGroup(), {
+      await assert.rejects(makeGroup(engine), {
         details: 'Status=503 Code="ServiceUnavailable" Message="not now"',
       });
     });
@@ -107,7 +90,7 @@ describe("the stand-in azure-native plugin's functions, and when ARM does not do
     it("shows a flat error of Microsoft.Devices whole", async () => {
       const body = { code: 412001, httpStatusCode: "PreconditionFailed", message: "Invalid ETag." };
       arm.faults.push({ method: "PUT", status: 412, body });
-      await assert.rejects(makeGroup(), {
+      await assert.rejects(makeGroup(engine), {
         details: `Status=412 Message="${JSON.stringify(body)}"`,
       });
     });
@@ -132,7 +115,7 @@ describe("the stand-in azure-native plugin's functions, and when ARM does not do
     });
 
     it("ends what is under way when the engine cancels", async () => {
-      await makeGroup();
+      await makeGroup(engine);
       let opening = (): void => undefined;
       const reached = new Promise<void>((resolve) => (opening = resolve));
       let finish = (): void => undefined;

@@ -2,8 +2,7 @@
  * The sandbox's real ARM and token endpoint without DPS and hub listeners, and a client that talks
  * to the plugin as the engine does.
  */
-import { mkdtempSync, rmSync, writeFileSync } from "node:fs";
-import { tmpdir } from "node:os";
+import { writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { credentials, type ServiceError } from "@grpc/grpc-js";
 import { ResourceProviderClient } from "@pulumi/pulumi/proto/provider_grpc_pb";
@@ -12,19 +11,33 @@ import { Empty } from "google-protobuf/google/protobuf/empty_pb";
 import type { Deletion, FrontKeeper } from "../../../../sandbox/arm/context";
 import { Operations } from "../../../../sandbox/arm/operations";
 import { createArm } from "../../../../sandbox/arm/server";
-import { InjectedFaults } from "../../../../sandbox/common/injected-faults";
-import { OffsetClock } from "../../../../sandbox/common/clock";
 import { listen } from "../../../../sandbox/common/http";
-import type { LinkedHubOperations, Sandbox } from "../../../../sandbox/common/model";
-import { type LoggedRequest, RequestLog } from "../../../../sandbox/common/request-log";
-import { Store } from "../../../../sandbox/common/store";
-import { Throttles } from "../../../../sandbox/common/throttles";
-import { DEFAULT_SWITCHES } from "../../../../sandbox/common/switches";
+import type { LinkedHubOperations } from "../../../../sandbox/common/model";
+import type { LoggedRequest } from "../../../../sandbox/common/request-log";
 import { TlsRoot } from "../../../../sandbox/common/tls";
 import { startAzureNative } from "../../../../sandbox/plugins/azure-native/server";
 import { decode, encode, type Values } from "../../../../sandbox/plugins/azure-native/values";
 import { TokenAuthority } from "../../../../sandbox/token/token-authority";
 import { createTokenService } from "../../../../sandbox/token/token-service";
+import { sandboxParts } from "../../sandbox-parts";
+
+export const GROUP = "azure-native:resources:ResourceGroup";
+export const DPS = "azure-native:deviceprovisioningservices:IotDpsResource";
+
+/** Inputs of a service in the resource group that `makeGroup` makes. */
+export const service: Values = {
+  resourceGroupName: "g",
+  provisioningServiceName: "dps-1",
+  location: "westeurope",
+  sku: { name: "S1", capacity: 1 },
+  properties: {},
+  tags: { a: "b" },
+};
+
+export async function makeGroup(engine: TestEngine): Promise<string> {
+  const inputs = { resourceGroupName: "g", location: "westeurope", tags: { a: "b" } };
+  return (await engine.create(GROUP, inputs)).id;
+}
 
 /** An answer that the next request of this method gets instead of ARM's own. */
 export interface Fault {
@@ -50,29 +63,16 @@ export interface TestArm {
 
 /** Starts ARM and tokens on free ports, with an `endpoints.json` of their own. */
 export async function startTestArm(): Promise<TestArm> {
-  const dir = mkdtempSync(join(tmpdir(), "azure-native-"));
-  const store = new Store(join(dir, "store"), false);
-  const clock = new OffsetClock();
-  const log = new RequestLog(undefined, () => clock.now());
   const { root, authority, identity } = await keys();
   const subscriptionId = "00000000-0000-4000-8000-000000000001";
   const { tenantId, clientId, clientSecret } = authority.saved;
-  const sandbox: Sandbox = {
-    switches: DEFAULT_SWITCHES,
-    throttles: new Throttles(false),
-    clock,
-    log,
-    faults: new InjectedFaults(),
-    services: store.collection("services"),
-    caCertificates: store.collection("ca-certificates"),
-    hubs: store.collection("hubs"),
-    collection: (name) => store.collection(name),
-    atomically: (run) => store.atomically(run),
-    serverIdentity: (names) => root.serverIdentity(names),
+  const parts = sandboxParts({
+    root,
     verifyToken: (bearer) => authority.verify(bearer),
     // No device registers here, so a linked hub is only looked at.
     linkedHubs: { accepts: (text) => text.includes("SharedAccessKey=") } as LinkedHubOperations,
-  };
+  });
+  const { sandbox, store, folder, requests } = parts;
   const fronts: FrontKeeper = {
     hostName: (kind, name) => `${name}.${kind}.sandbox.test`,
     open: () => arm.openFront(),
@@ -108,26 +108,24 @@ export async function startTestArm(): Promise<TestArm> {
     return undefined;
   });
   const arm: TestArm = {
-    endpointsFile: join(dir, "endpoints.json"),
+    endpointsFile: join(folder, "endpoints.json"),
     subscriptionId,
     clientId,
     tenantId,
-    requests: [],
+    requests,
     faults: [],
     openFront: async () => undefined,
     async close() {
       await app.close();
       await tokens.close();
       await context.operations.settled();
-      await store.close();
-      rmSync(dir, { recursive: true });
+      await parts.close();
     },
   };
-  log.on("request", (request) => arm.requests.push(request));
   context.endpoint = `https://localhost:${await listen(app, "127.0.0.1", 0)}`;
   context.authorityHost = `https://localhost:${await listen(tokens, "127.0.0.1", 0)}`;
   authority.host = context.authorityHost;
-  const caFile = join(dir, "ca.pem");
+  const caFile = join(folder, "ca.pem");
   writeFileSync(caFile, root.saved.cert);
   const { endpoint, authorityHost } = context;
   const armEndpoints = {

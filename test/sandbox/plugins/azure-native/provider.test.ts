@@ -5,10 +5,8 @@ import { Status } from "@pulumi/pulumi/proto/status_pb";
 import { armError } from "../../../../sandbox/common/errors";
 import { SHAPES } from "../../../../sandbox/plugins/azure-native/table";
 import { decode, UNKNOWN, type Values } from "../../../../sandbox/plugins/azure-native/values";
-import { startTestArm, type TestArm, TestEngine } from "./harness";
+import { DPS, GROUP, makeGroup, service, startTestArm, type TestArm, TestEngine } from "./harness";
 
-const GROUP = "azure-native:resources:ResourceGroup";
-const DPS = "azure-native:deviceprovisioningservices:IotDpsResource";
 const HUB = "azure-native:iothub:IotHubResource";
 
 describe("the stand-in azure-native plugin, against the sandbox's ARM", () => {
@@ -24,20 +22,6 @@ describe("the stand-in azure-native plugin, against the sandbox's ARM", () => {
     await engine.close();
     await arm.close();
   });
-
-  async function makeGroup(): Promise<string> {
-    const inputs = { resourceGroupName: "g", location: "westeurope", tags: { a: "b" } };
-    return (await engine.create(GROUP, inputs)).id;
-  }
-
-  const service: Values = {
-    resourceGroupName: "g",
-    provisioningServiceName: "dps-1",
-    location: "westeurope",
-    sku: { name: "S1", capacity: 1 },
-    properties: {},
-    tags: { a: "b" },
-  };
 
   it("says that it takes secrets, previews and names, and which version it stands for", async () => {
     const handshake = await engine.handshake();
@@ -70,7 +54,7 @@ describe("the stand-in azure-native plugin, against the sandbox's ARM", () => {
     });
 
     it("takes the location of the resource group, and says when there is none", async () => {
-      await makeGroup();
+      await makeGroup(engine);
       const news = { ...service, location: undefined };
       assert.equal((await engine.check(DPS, news)).inputs["location"], "westeurope");
 
@@ -105,7 +89,7 @@ describe("the stand-in azure-native plugin, against the sandbox's ARM", () => {
     });
 
     it("creates a service to its end and returns what is declared", async () => {
-      await makeGroup();
+      await makeGroup(engine);
       const { id, outputs } = await engine.create(DPS, service);
       assert.equal(
         id,
@@ -124,7 +108,7 @@ describe("the stand-in azure-native plugin, against the sandbox's ARM", () => {
     });
 
     it("creates a hub", async () => {
-      await makeGroup();
+      await makeGroup(engine);
       const { outputs } = await engine.create(HUB, {
         resourceGroupName: "g",
         resourceName: "hub-1",
@@ -136,7 +120,7 @@ describe("the stand-in azure-native plugin, against the sandbox's ARM", () => {
     });
 
     it("never takes over what is there already", async () => {
-      const id = await makeGroup();
+      const id = await makeGroup(engine);
       await assert.rejects(
         engine.create(GROUP, { resourceGroupName: "g", location: "northeurope" }),
         { details: `cannot create already existing resource '${id}'` },
@@ -154,7 +138,7 @@ describe("the stand-in azure-native plugin, against the sandbox's ARM", () => {
     });
 
     it("keeps the state of a service whose creation was accepted and then failed", async () => {
-      await makeGroup();
+      await makeGroup(engine);
       const error = { code: "Broken", message: "it broke half way" };
       const url = /operationresults/i;
       arm.faults.push({ method: "GET", url, status: 200, body: { status: "Failed", error } });
@@ -172,7 +156,7 @@ describe("the stand-in azure-native plugin, against the sandbox's ARM", () => {
     });
 
     it("keeps nothing when a failed creation left nothing behind", async () => {
-      await makeGroup();
+      await makeGroup(engine);
       arm.openFront = async () => {
         throw armError(500, "NoPorts", "no more ports");
       };
@@ -186,7 +170,7 @@ describe("the stand-in azure-native plugin, against the sandbox's ARM", () => {
 
   describe("update and delete", () => {
     it("writes the whole resource and keeps its identity", async () => {
-      await makeGroup();
+      await makeGroup(engine);
       const made = await engine.create(DPS, service);
       const news = { ...service, tags: { c: "d" } };
       const outputs = await engine.update(DPS, made.id, { olds: made.outputs, news });
@@ -197,7 +181,7 @@ describe("the stand-in azure-native plugin, against the sandbox's ARM", () => {
     });
 
     it("previews an update with name and location, and no more, taken over", async () => {
-      await makeGroup();
+      await makeGroup(engine);
       const made = await engine.create(DPS, service);
       const news = { ...service, tags: { c: "d" } };
       const preview = await engine.update(DPS, made.id, { olds: made.outputs, news }, true);
@@ -207,7 +191,7 @@ describe("the stand-in azure-native plugin, against the sandbox's ARM", () => {
     });
 
     it("deletes to the end, and what is gone already without an error", async () => {
-      await makeGroup();
+      await makeGroup(engine);
       const { id } = await engine.create(DPS, service);
       await engine.delete(DPS, id);
       assert.equal((await engine.read(DPS, id)).id, "");
@@ -215,7 +199,7 @@ describe("the stand-in azure-native plugin, against the sandbox's ARM", () => {
     });
 
     it("waits for a resource group that is deleted with what is in it", async () => {
-      const group = await makeGroup();
+      const group = await makeGroup(engine);
       const { id } = await engine.create(DPS, service);
       await engine.delete(GROUP, group);
       assert.equal((await engine.read(DPS, id)).id, "");
@@ -225,7 +209,7 @@ describe("the stand-in azure-native plugin, against the sandbox's ARM", () => {
 
   describe("read", () => {
     it("brings a change made elsewhere into inputs and outputs, and nothing else", async () => {
-      await makeGroup();
+      await makeGroup(engine);
       const made = await engine.create(DPS, service);
       const unchanged = await engine.read(DPS, made.id, { inputs: service, outputs: made.outputs });
       assert.deepEqual(unchanged.inputs, service);
@@ -239,7 +223,7 @@ describe("the stand-in azure-native plugin, against the sandbox's ARM", () => {
     });
 
     it("imports by the ID alone", async () => {
-      await makeGroup();
+      await makeGroup(engine);
       const made = await engine.create(DPS, service);
       const imported = await engine.read(DPS, made.id);
       assert.deepEqual(imported.outputs, made.outputs);
