@@ -66,7 +66,7 @@ function run(
         // No `cause`: it repeats the arguments.
         reject(
           new Error(
-            `${printable(program)}, which ${ending(error, timeLimitMs)}${lastWords(stderr)}`,
+            `${printable(program)}, which ${ending(program, error, timeLimitMs)}${lastWords(stderr)}`,
           ),
         );
       }
@@ -83,9 +83,15 @@ function withoutPulumi(environment: NodeJS.ProcessEnv): NodeJS.ProcessEnv {
   );
 }
 
-function ending(error: ExecFileException, timeLimitMs: number): string {
+function ending(program: string, error: ExecFileException, timeLimitMs: number): string {
   if (error.code === "ENOENT") return "was not found";
-  if (error.code === "EACCES") return "may not be executed";
+  if (error.code === "EACCES") {
+    // The search for a name also ends so where it is nowhere and a folder of PATH may not be read.
+    const isSearchedFor = !/[/\\]/.test(program);
+    return isSearchedFor
+      ? "was not found in a folder of PATH that may be read, or may not be executed"
+      : "may not be executed";
+  }
   if (error.code === "ERR_CHILD_PROCESS_STDIO_MAXBUFFER") {
     return `printed more than ${LARGEST_OUTPUT_BYTES / 1024} KiB`;
   }

@@ -176,10 +176,27 @@ describe("proof of possession with a key that is at hand, or a command", () => {
         found,
         `${process.execPath}, which ended with exit code 3: no slot / (a PEM block) / \\u{1b}[31mpkcs11:token=a;pin-value=(not shown);id=1`,
       );
-      assert.match(
-        await failure(create({ command: ["no-such-program", "secret"] })),
-        /: found no-such-program, which was not found; fix: /,
-      );
+    });
+
+    it("says whether there is such a program, and whether it may be executed", async () => {
+      const { PATH } = process.env;
+      const noProgram = join(folder, "no-program");
+      writeFileSync(noProgram, "", { mode: 0o600 });
+      process.env["PATH"] = folder;
+      try {
+        const found = async (program: string): Promise<string> => {
+          const message = await failure(create({ command: [program, "secret"] }));
+          return /: found (.*); fix: /.exec(message)![1]!;
+        };
+        assert.equal(await found("no-such-program"), "no-such-program, which was not found");
+        assert.equal(await found(noProgram), `${noProgram}, which may not be executed`);
+        assert.equal(
+          await found("no-program"),
+          "no-program, which was not found in a folder of PATH that may be read, or may not be executed",
+        );
+      } finally {
+        process.env["PATH"] = PATH;
+      }
     });
 
     it("is not given what opens the stack's state", async () => {
