@@ -68,4 +68,10 @@ export const DURING_UP = {
     explanation:
       "A preview of a pull request runs with an identity that may only read. It neither updates nor lists access keys.",
   },
+  "DPS-CERT-184": {
+    title: "entry that DPS refuses to disable",
+    severity: "refusal",
+    explanation:
+      "DPS judges a write of an entry whole, and may refuse one that only disables it because of what the entry held before, such as a CA certificate or a hub that is gone. Everything else is closed; this entry is still open.",
+  },
 } as const satisfies Record<string, FaultKind>;

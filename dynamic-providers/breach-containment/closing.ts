@@ -64,8 +64,8 @@ export async function withAll<T>(
 
 /**
  * Disables every entry that `reasons` names among all of them, and repeats until a read shows that none
- * of them is open; one that DPS refuses to disable keeps no other one open. Calls `closed` after each one. Returns them all, with their reasons, also those that
- * were closed before.
+ * of them is open; one that DPS refuses to disable keeps no other one open. Calls `closed` after each one.
+ * Returns them all, with their reasons, also those that were closed before.
  *
  * @param what for the error: the key, or the device, that must not be admitted
  */
@@ -83,7 +83,7 @@ export async function close<Why>(
       return meant;
     }
     await withAll(open, async ([entry, why]) => {
-      await disable(client, entry);
+      await disable(client, entry, what);
       closed(entry, why);
     });
   }
@@ -165,8 +165,18 @@ function common(record: {
   };
 }
 
-/** Disables one entry, and repeats when somebody else wrote it in between. One that is gone is done. */
-async function disable(client: EnrollmentsClient, { kind, id }: EntryName): Promise<void> {
+/**
+ * Disables one entry, and repeats when somebody else wrote it in between. One that is gone is done.
+ *
+ * DPS judges a write whole, so it may refuse one that only disables because of what the entry held before.
+ * Then nothing else is tried: to leave that out would lose what somebody declared, and to delete the entry
+ * would lose the records of who came in by it.
+ */
+async function disable(
+  client: EnrollmentsClient,
+  { kind, id }: EntryName,
+  what: string,
+): Promise<void> {
   for (let attempt = 1; attempt <= ATTEMPTS; attempt += 1) {
     try {
       if (kind === "group") {
@@ -189,6 +199,15 @@ async function disable(client: EnrollmentsClient, { kind, id }: EntryName): Prom
       }
       return;
     } catch (error) {
+      if (isServiceError(error, "BadRequest")) {
+        const command = kind === "group" ? "enrollment-group" : "enrollment";
+        throw faultError(
+          "DPS-CERT-184",
+          `${nameOf({ kind, id })} in DPS`,
+          `an entry that admits ${what}, is open, and stays so: ${error.message.replace(/\.$/, "")}`,
+          `mend what DPS names, in the portal or with \`az iot dps ${command} update\`, and run the same again; deleting the entry closes it too, and with it go the records of who came in by it, which the removal needs`,
+        );
+      }
       if (!isServiceError(error, "PreconditionFailed")) {
         throw error;
       }

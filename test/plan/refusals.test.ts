@@ -42,6 +42,7 @@ const ONLY_IN_UP: Partial<Record<FaultCode, string>> = {
   "DPS-CERT-181": "a service that cannot be asked shows no plan",
   "DPS-CERT-182": "a service that cannot be asked shows no plan",
   "DPS-CERT-183": "a run that only reads is refused before it plans",
+  "DPS-CERT-184": "entries are closed in `up`",
 };
 
 /** One of each group of those that look at the change as a whole; others are among the golden plans. */
