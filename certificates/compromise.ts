@@ -9,6 +9,7 @@ import type {
 } from "./declared";
 import { entriesOf, identity, knownCertificates, own } from "./slots";
 import { describe } from "./summary";
+import { reasonWords } from "./text";
 
 /** Why a certificate counts as compromised. */
 export interface Breach {
@@ -50,20 +51,20 @@ export class Breaches {
         keysOf(entry, after, all).map((publicKeySha256) => ({
           publicKeySha256,
           declared: true,
-          source: `compromised[${index}] names (${entry.reason})`,
+          source: `compromised[${index}] names (${reasonWords(entry.reason)})`,
         })),
       ),
       ...(before?.compromised ?? []).flatMap((entry) =>
         keysOf(entry, before ?? after, all).map((publicKeySha256) => ({
           publicKeySha256,
           declared: false,
-          source: `was declared compromised before (${entry.reason})`,
+          source: `was declared compromised before (${reasonWords(entry.reason)})`,
         })),
       ),
       ...(facts.compromisedKeys ?? []).map(({ publicKeySha256, reason }) => ({
         publicKeySha256,
         declared: false,
-        source: `was declared compromised before (${reason})`,
+        source: `was declared compromised before (${reasonWords(reason)})`,
       })),
     ];
     this.search(all);

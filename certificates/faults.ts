@@ -3,6 +3,7 @@
  * in `fault-table.ts`.
  */
 import { FAULTS, type Severity } from "./fault-table";
+import { reasonWords } from "./text";
 
 export { FAULTS, type Severity } from "./fault-table";
 
@@ -46,7 +47,7 @@ export function formatFault(fault: Fault): string {
   const waived =
     fault.waived === undefined
       ? ""
-      : ` (waived until ${fault.waived.until}: ${fault.waived.reason})`;
+      : ` (waived until ${fault.waived.until}: ${reasonWords(fault.waived.reason)})`;
   return `${fault.code} at ${fault.path}: found ${fault.found}; fix: ${fault.fix}${waived}`;
 }
 

@@ -30,6 +30,11 @@ export function displayName(name: string): string {
   return `"${cut.replace(UNPRINTABLE_OR_MARKUP, escaped)}"`;
 }
 
+/** A reason of the configuration, in one line: YAML's blocks end in a new one. */
+export function reasonWords(reason: string): string {
+  return printable(reason.trim());
+}
+
 /** `a`, `a and b`, `a, b and c`. */
 export function listed(items: readonly string[]): string {
   if (items.length < 2) return items.join("");

@@ -22,11 +22,17 @@ import type { RemovalScope } from "./scope";
 const MOST = 1000;
 
 /** Says, when a breach is new, how many devices it will cost, per hub, and how many are not known. */
-export async function announce(olds: Partial<RemovalScope>, news: RemovalScope): Promise<void> {
-  const { remove, goodIssuers } = news;
-  if (hasUnknown([news.connection, news.compromised, news.caKeys, goodIssuers])) {
+export async function announce(olds: Partial<RemovalScope>, declared: RemovalScope): Promise<void> {
+  const { remove, goodIssuers } = declared;
+  if (hasUnknown([declared.connection, declared.compromised, goodIssuers])) {
     return;
   }
+  // Unknown while a certificate is made during `up`. Devices can only have come in by those before.
+  const news: RemovalScope = {
+    ...declared,
+    caKeys: hasUnknown(declared.caKeys) ? (olds.caKeys ?? {}) : declared.caKeys,
+    slotKeys: (hasUnknown(declared.slotKeys) ? olds.slotKeys : declared.slotKeys) ?? {},
+  };
   record({ by: "removal", remove, goodIssuers });
   const before =
     olds.compromised === undefined ||

@@ -35,6 +35,16 @@ describe("a breach", () => {
     ]);
   });
 
+  it("has a reason that stays in its line, whatever is written in it", () => {
+    const after = device(all, "one", undefined, {
+      compromised: [{ certificate: "one", reason: "leaked\n::error::all is well\n" }],
+    });
+    assert.equal(
+      messages(device(all, "one"), after)[0]?.split(": ")[1],
+      "found a certificate that has a key that compromised[0] names (leaked\\u{a}::error::all is well)",
+    );
+  });
+
   it("may not replace the certificate by one with the same key", async () => {
     const renewed = await leaf(all.rootB, "device-1", { keys: all.one.keys });
     const after = device(all, "two", undefined, breach("one"));
