@@ -6,6 +6,7 @@ import { CommandError, type EngineEvent, LocalWorkspace, Stack } from "@pulumi/p
 import type { Connection } from "../clients/target";
 import { type JudgementRecord, JUDGEMENTS, recorded } from "../dynamic-providers/judgement-record";
 import { resourceType } from "../dynamic-providers/resource-type";
+import { wayIn } from "../gitops/engine";
 
 export interface PreviewOptions {
   /** Folder of the program: where Pulumi.yaml is. */
@@ -69,7 +70,10 @@ export async function preview(options: PreviewOptions): Promise<Preview> {
       succeeded = false;
       // It ended before it began: no stack of this name, no passphrase, no project.
       if (seen.errors.length === 0 && seen.steps.length === 0) {
-        throw new PreviewError(`pulumi preview of stack "${name}" failed:\n${endOf(error)}`);
+        const words = endOf(error);
+        throw new PreviewError(
+          `pulumi preview of stack "${name}" failed:\n${words}\n${wayIn(words)}`.trimEnd(),
+        );
       }
     }
     const seconds = (performance.now() - started) / 1000;

@@ -12,7 +12,7 @@ import { resourceType } from "../dynamic-providers/resource-type";
 import type { RotationManifestInputs } from "../dynamic-providers/rotation-manifest/provider";
 import { resolved } from "../dynamic-providers/rotation-manifest/declared-inputs";
 import type { Connection } from "../clients/target";
-import { runEngine } from "../gitops/engine";
+import { runEngine, wayIn } from "../gitops/engine";
 import type { Closed } from "./evidence";
 
 /** One DPS instance of a stack. */
@@ -56,9 +56,10 @@ export async function exportStack(
     const { code, stderr = "" } = (error as Error).cause as { code?: unknown; stderr?: string };
     const found =
       code === "ENOENT" ? "there is no `pulumi` on the PATH" : stderr.trim().split("\n").at(-1);
-    throw new StackError(
-      `The state of ${stack === undefined ? "the selected stack" : `stack ${stack}`} could not be exported (${found}). Give --stack NAME, --state FILE (of \`pulumi stack export\`), or --no-stack.`,
-    );
+    const which = stack === undefined ? "the selected stack" : `stack ${stack}`;
+    const fix =
+      wayIn(stderr) || "Give --stack NAME, --state FILE (of `pulumi stack export`), or --no-stack.";
+    throw new StackError(`The state of ${which} could not be exported (${found}). ${fix}`);
   }
 }
 

@@ -66,12 +66,16 @@ describe("npm run plan", function () {
   });
 
   async function run(...args: string[]): Promise<Run> {
+    return runIn(stage.sandbox.environment(), ...args);
+  }
+
+  async function runIn(environment: NodeJS.ProcessEnv, ...args: string[]): Promise<Run> {
     const json = join(stack.folder, "plan.json");
     writeFileSync(json, "null");
     const given = ["--stack", "planned", "--config-file", stack.file, "--json", json, ...args];
     const child = spawn(process.execPath, [join(REPOSITORY, "plan/bin.cjs"), ...given], {
       cwd: REPOSITORY,
-      env: { ...process.env, ...stage.sandbox.environment() },
+      env: { ...process.env, ...environment },
       stdio: ["ignore", "pipe", "pipe"],
     });
     let [out, told] = ["", ""];
@@ -164,6 +168,20 @@ describe("npm run plan", function () {
     assert.ok(
       plan.refusals.some(({ found }) => found.includes("nobody")),
       JSON.stringify(plan.refusals),
+    );
+  });
+
+  it("says how to get in where the shell is attached to nothing", async () => {
+    const environment = {
+      PULUMI_CREDENTIALS_PATH: stack.folder,
+      PULUMI_BACKEND_URL: undefined,
+      PULUMI_ACCESS_TOKEN: undefined,
+    };
+    const { exitCode, told } = await runIn(environment);
+    assert.equal(exitCode, 1);
+    assert.match(
+      told,
+      /^This shell is signed in to no backend of Pulumi: sign in with `pulumi login`, or attach it to a running sandbox with `eval "\$\(npm run -s sandbox -- env\)"`\.$/m,
     );
   });
 

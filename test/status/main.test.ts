@@ -75,12 +75,22 @@ describe("npm run status", () => {
     return path;
   }
 
-  function run(...args: string[]): Promise<{ code: number; out: string; err: string }> {
+  interface Run {
+    code: number;
+    out: string;
+    err: string;
+  }
+
+  function run(...args: string[]): Promise<Run> {
+    return runIn(stage.sandbox.environment(), ...args);
+  }
+
+  function runIn(environment: NodeJS.ProcessEnv, ...args: string[]): Promise<Run> {
     return new Promise((resolve) => {
       execFile(
         process.execPath,
         ["--require", "tsx/cjs", MAIN, ...args],
-        { env: { ...process.env, ...stage.sandbox.environment() }, timeout: 30_000 },
+        { env: { ...process.env, ...environment }, timeout: 30_000 },
         (error, out, err) => resolve({ code: Number(error?.code ?? 0), out, err }),
       );
     });
@@ -158,6 +168,20 @@ describe("npm run status", () => {
     assert.equal(code, 3, out);
     assert.match(out, /^Not read: the CA certificates of the service, because: /m);
     assert.match(out, /^Not read: the linked hubs, because: /m);
+  });
+
+  it("says how to get in where the shell is attached to nothing", async () => {
+    const environment = {
+      PULUMI_CREDENTIALS_PATH: folder,
+      PULUMI_BACKEND_URL: undefined,
+      PULUMI_ACCESS_TOKEN: undefined,
+    };
+    const { code, err } = await runIn(environment, "--stack", "dev");
+    assert.equal(code, 2, err);
+    assert.match(
+      err,
+      /^The state of stack dev could not be exported \(.*\)\. This shell is signed in to no backend of Pulumi: sign in with `pulumi login`, or attach it /m,
+    );
   });
 
   it("says what is wrong with what it is given, and reads nothing", async () => {
