@@ -99,6 +99,11 @@ interface WithPersistence {
   persistence: { cleanSubscriptions(client: { id: string }): Promise<unknown> };
 }
 
+/** As above. */
+interface Pausable {
+  pause(): void;
+}
+
 const ACCEPTED = 0;
 /** Nobody can subscribe to it: services allow only topics of their own. */
 const NOWHERE = "sandbox/received";
@@ -167,6 +172,12 @@ class Clients {
     private readonly broker: Aedes,
     private readonly options: MqttFrontOptions,
   ) {
+    broker.preConnect = (client, _packet, done) => {
+      // aedes pauses a client while it is authenticated, but one turn late: a packet that comes in between
+      // would be handled before anybody knows who the client is.
+      (client as Client & Pausable).pause();
+      done(null, true);
+    };
     broker.authenticate = (client, username, password, done) => {
       void this.authenticate(client, username, password).then(
         (code) => (code === ACCEPTED ? done(null, true) : done(refusal(code), false)),

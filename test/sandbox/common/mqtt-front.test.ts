@@ -1,8 +1,9 @@
 import assert from "node:assert/strict";
 import { once, type EventEmitter } from "node:events";
-import type { SecureVersion } from "node:tls";
-import { connect as connectSocket } from "node:net";
+import { connect as connectTls, type SecureVersion } from "node:tls";
+import { connect as connectSocket, type Socket } from "node:net";
 import { connect, type IClientOptions, type MqttClient } from "mqtt";
+import { generate, type IConnectPacket } from "mqtt-packet";
 import {
   startMqttFront,
   type MqttFront,
@@ -11,6 +12,7 @@ import {
 import { RequestLog, type LoggedRequest } from "../../../sandbox/common/request-log";
 import { TlsRoot } from "../../../sandbox/common/tls";
 import { TestCa, type Issued } from "../../support/test-ca";
+import { publish, subscribe } from "../openssl/mqtt-packets";
 
 describe("the MQTT listener", () => {
   let tls: TlsRoot;
@@ -195,6 +197,61 @@ describe("the MQTT listener", () => {
     client.publish("question", "x", { qos: 2 });
     await closed;
     assert.deepEqual(received, []);
+  });
+
+  describe("knows who a client is before it hears it, whatever comes in right after CONNECT", () => {
+    /** More than is read at once, so that a part of it arrives while the client is still let in. */
+    const long = "x".repeat(200_000);
+    const will = { topic: "question", payload: Buffer.from("forged"), qos: 0 as const };
+
+    async function sent(odd: Partial<IConnectPacket>): Promise<Socket> {
+      const hello = generate({
+        cmd: "connect",
+        protocolId: "MQTT",
+        protocolVersion: 4,
+        clean: true,
+        clientId: "a",
+        keepalive: 0,
+        username: "good",
+        ...odd,
+      });
+      const socket = connectTls({ port: front.port, host: "localhost", ca: tls.certificatePem });
+      socket.on("error", () => undefined);
+      await once(socket, "secureConnect");
+      socket.write(Buffer.concat([hello, subscribe("answers/#"), publish("question", long)]));
+      return socket;
+    }
+
+    it("as one that is admitted", async () => {
+      const socket = await sent({});
+      let heard = 0;
+      for await (const piece of socket as AsyncIterable<Buffer>) {
+        heard += piece.length;
+        if (heard > long.length) break;
+      }
+      assert.deepEqual(received, [{ clientId: "a", topic: "question", text: long }]);
+    });
+
+    const refused: Record<string, Partial<IConnectPacket>> = {
+      "refused by the service": { username: "5", will },
+      "of another version": { protocolVersion: 5, will },
+      "of the version before, with an ID that is too long for it": {
+        protocolId: "MQIsdp",
+        protocolVersion: 3,
+        clientId: "a".repeat(24),
+        will,
+      },
+    };
+    for (const [title, odd] of Object.entries(refused)) {
+      it(`and one that is not hears nothing: ${title}`, async () => {
+        const socket = await sent(odd);
+        // It may be reset while the client still writes, which is no matter here.
+        await new Promise((resolve) => socket.resume().once("close", resolve));
+        assert.deepEqual(received, []);
+        const others = requests.filter(({ method }) => method !== "CONNECT");
+        assert.deepEqual(others, []);
+      });
+    }
   });
 
   it("fails when its port is taken", async () => {
