@@ -2,6 +2,7 @@
 import { constants } from "node:crypto";
 import type { AddressInfo } from "node:net";
 import fastify, { type FastifyInstance, type FastifyReply, type FastifyRequest } from "fastify";
+import { Connections } from "./connections";
 import { armError, HttpError, statusName } from "./errors";
 import { injected, injectFaults, loseResponse } from "./fault-hooks";
 import type { Sandbox, ServerIdentity } from "./model";
@@ -68,7 +69,6 @@ export function createApp(
 ): FastifyInstance {
   const app = fastify({
     https: tlsServerOptions(options.identity, options.clientCertificates),
-    forceCloseConnections: true,
     bodyLimit: 8 * 1024 * 1024,
     routerOptions: { caseSensitive: false, ignoreTrailingSlash: true, maxParamLength: 4096 },
     // A path that cannot be decoded: fastify runs no hooks for it.
@@ -77,6 +77,8 @@ export function createApp(
       record(request, reply);
     },
   }) as unknown as FastifyInstance;
+  const connections = new Connections(app.server);
+  app.addHook("preClose", async () => connections.end());
 
   const answer = options.errorBody ?? defaultBody;
   const fail = (error: unknown, request: FastifyRequest, reply: FastifyReply): FastifyReply => {

@@ -10,6 +10,7 @@ import type { Duplex } from "node:stream";
 import type { Aedes, AuthenticateError, Client, Connection } from "aedes" with {
   "resolution-mode": "import",
 };
+import { Connections } from "./connections";
 import { injected } from "./fault-hooks";
 import { tlsServerOptions } from "./http";
 import type { InjectedFault } from "./injected-faults";
@@ -115,12 +116,7 @@ export async function startMqttFront(options: MqttFrontOptions): Promise<MqttFro
   const broker = await Aedes.createBroker({ mq: new NoExchange() });
   const clients = new Clients(broker, options);
   const server = createServer(tlsServerOptions(options.identity, true));
-  const sockets = new Set<Duplex>();
-  const track = (socket: Duplex): void => {
-    sockets.add(socket);
-    socket.on("close", () => sockets.delete(socket));
-  };
-  server.on("connection", track);
+  const connections = new Connections(server);
   server.on("secureConnection", (socket) => broker.handle(socket));
   // A handshake that fails has no MQTT client yet; Node destroys its socket.
   server.on("tlsClientError", () => undefined);
@@ -140,7 +136,7 @@ export async function startMqttFront(options: MqttFrontOptions): Promise<MqttFro
     isConnected: (clientId) => clients.isConnected(clientId),
     isSubscribed: (clientId, topic) => clients.isSubscribed(clientId, topic),
     accept: (connection, presented) => {
-      track(connection);
+      connections.add(connection);
       // A client that goes away in the middle of a frame.
       connection.on("error", () => connection.destroy());
       clients.presented.set(connection, presented);
@@ -151,7 +147,7 @@ export async function startMqttFront(options: MqttFrontOptions): Promise<MqttFro
       const closed = new Promise<void>((resolve) => server.close(() => resolve()));
       await new Promise<void>((resolve) => broker.close(resolve));
       // Connections that have not come as far as CONNECT are unknown to the broker.
-      sockets.forEach((socket) => socket.destroy());
+      connections.end();
       await closed;
     },
   };

@@ -30,7 +30,9 @@ export function acceptMqttOverWebSockets(
     const status = path !== PATH ? 404 : protocols.includes(SUBPROTOCOL) ? 101 : 400;
     if (status !== 101) {
       refused(path, status);
-      socket.end(`HTTP/1.1 ${status} \r\nConnection: close\r\nContent-Length: 0\r\n\r\n`);
+      socket.on("error", () => socket.destroy());
+      socket.write(`HTTP/1.1 ${status} \r\nConnection: close\r\nContent-Length: 0\r\n\r\n`);
+      socket.destroySoon();
       return;
     }
     const presented = peerChain(socket);

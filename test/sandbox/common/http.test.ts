@@ -1,11 +1,13 @@
 import assert from "node:assert/strict";
 import { once } from "node:events";
 import { request } from "node:https";
+import { connect as connectSocket } from "node:net";
 import { connect, type TLSSocket } from "node:tls";
 import type { FastifyInstance } from "fastify";
 import { OffsetClock } from "../../../sandbox/common/clock";
 import { HttpError } from "../../../sandbox/common/errors";
 import { createApp, listen } from "../../../sandbox/common/http";
+import { acceptMqttOverWebSockets } from "../../../sandbox/common/mqtt-websocket";
 import { peerChain } from "../../../sandbox/common/peer-chain";
 import { RequestLog, type LoggedRequest } from "../../../sandbox/common/request-log";
 import { TlsRoot } from "../../../sandbox/common/tls";
@@ -137,6 +139,47 @@ describe("HTTPS listeners of the sandbox", () => {
       logged.map(({ method, path, status }) => `${method} ${path} ${status}`),
       ["PATCH /unknown 501", "PUT /echo/x 400", "GET /echo/%zz 400", "GET /defect 500"],
     );
+  });
+
+  it("end all connections when they close, however far these have come", async () => {
+    const root = await TlsRoot.create();
+    const other = createApp(
+      { log, clock: new OffsetClock() },
+      {
+        service: "dps-device",
+        instance: "dps",
+        identity: await root.serverIdentity(["localhost"]),
+        clientCertificates: true,
+      },
+    );
+    const refused: number[] = [];
+    acceptMqttOverWebSockets(
+      other.server,
+      (connection) => connection.on("error", () => undefined),
+      (_path, status) => refused.push(status),
+    );
+    const at = { port: await listen(other, "127.0.0.1", 0), host: "127.0.0.1" };
+    const trusting = { ...at, servername: "localhost", ca: root.certificatePem };
+    const beforeTls = connectSocket(at);
+    await once(beforeTls, "connect");
+    const silent = connect(trusting);
+    await once(silent, "secureConnect");
+    // It never closes its own side.
+    const upgraded = connect({
+      ...trusting,
+      socket: connectSocket({ ...at, allowHalfOpen: true }),
+    });
+    const headers = "Connection: Upgrade\r\nUpgrade: websocket\r\nSec-WebSocket-Version: 13\r\n";
+    upgraded.write(`GET /elsewhere HTTP/1.1\r\nHost: localhost\r\n${headers}\r\n`);
+    await once(upgraded, "data");
+    assert.deepEqual(refused, [404]);
+    const ended = [beforeTls, silent].map((socket) => {
+      socket.on("error", () => undefined);
+      return new Promise((resolve) => socket.once("close", resolve));
+    });
+    await other.close();
+    await Promise.all(ended);
+    upgraded.destroy();
   });
 
   it("keep an answer back for as long as somebody holds it", async () => {
