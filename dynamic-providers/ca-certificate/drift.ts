@@ -54,10 +54,11 @@ export function standing(olds: CaCertificateOutputs, news: CaCertificateInputs):
 
 /** Does the state know what it has to know, beyond the certificate itself? */
 export function sameTerms(olds: CaCertificateOutputs, news: CaCertificateInputs): boolean {
-  const terms = ({ adopt, retain, compromised }: CaCertificateInputs) => [
+  const terms = ({ adopt, retain, compromised = [], certificate }: CaCertificateInputs) => [
     adopt ?? false,
     retain ?? adopt ?? false,
-    compromised ?? [],
+    // While it takes another one's place under this name, the other one's key is told too.
+    compromised.filter(({ key }) => key === certificate.publicKeySha256),
   ];
   const acted = news.reenable === undefined || news.reenable === olds.reenabled;
   return acted && isDeepStrictEqual(terms(olds), terms(news));

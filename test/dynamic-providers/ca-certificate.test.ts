@@ -204,6 +204,8 @@ describe("CA certificates, as the engine calls them", () => {
     const { outs } = await enrollmentGroup.update("plant", group.outs, renewed);
     assert.equal(await scene.stage.isEnabled("group", "plant"), true);
     assert.equal((await enrollmentGroup.diff("plant", outs, renewed)).changes, false);
+    const again = await handler.check(news, scene.inputs(other, { compromised }));
+    assert.equal((await handler.diff(name, after, again.inputs!)).changes, false);
   });
 
   describe("read back", () => {
