@@ -140,6 +140,25 @@ export function requireGroup(context: ArmContext, name: string): ResourceGroupRe
   return group;
 }
 
+/** As `requireGroup`, for a write: a group that is being deleted takes none. */
+export function requireStandingGroup(context: ArmContext, name: string): ResourceGroupRecord {
+  const group = requireGroup(context, name);
+  if (isGroupGoing(context, name)) {
+    // not known: what ARM answers a write of something in the group; assumed as to one of the group itself.
+    throw armError(
+      409,
+      "ResourceGroupBeingDeleted",
+      `The resource group '${group.name}' is in deprovisioning state and cannot perform this operation.`,
+    );
+  }
+  return group;
+}
+
+/** Whether the deletion of the group has been accepted, and is not done. */
+export function isGroupGoing(context: ArmContext, name: string): boolean {
+  return context.deletions.has(pendingKey("resource-group", name));
+}
+
 /** @param type such as "Microsoft.Devices/IotHubs" */
 export function resourceNotFound(type: string, group: string, name: string): HttpError {
   return armError(

@@ -4,9 +4,11 @@ import { armError } from "../common/errors";
 import {
   apiVersion,
   bodyObject,
+  isGroupGoing,
   locationOf,
   pendingKey,
   requireGroup,
+  requireStandingGroup,
   sameLocation,
   tagsOf,
   type ArmContext,
@@ -26,8 +28,6 @@ const ONE = "/subscriptions/:subscription/resourcegroups/:group";
 const ALL = "/subscriptions/:subscription/resourcegroups";
 
 export function registerResourceGroups(app: FastifyInstance, context: ArmContext): void {
-  const isGoing = (name: string): boolean =>
-    context.deletions.has(pendingKey("resource-group", name));
   const body = (group: ResourceGroupRecord): object => ({
     id: `/subscriptions/${context.subscriptionId}/resourceGroups/${group.name}`,
     name: group.name,
@@ -35,7 +35,7 @@ export function registerResourceGroups(app: FastifyInstance, context: ArmContext
     location: group.location,
     tags: group.tags,
     properties: {
-      provisioningState: isGoing(group.name) ? "Deleting" : "Succeeded",
+      provisioningState: isGroupGoing(context, group.name) ? "Deleting" : "Succeeded",
     },
   });
 
@@ -52,13 +52,7 @@ export function registerResourceGroups(app: FastifyInstance, context: ArmContext
         `Invalid resource group location '${location}'. The Resource group already exists in location '${existing.location}'.`,
       );
     }
-    if (isGoing(name)) {
-      throw armError(
-        409,
-        "ResourceGroupBeingDeleted",
-        `The resource group '${name}' is in deprovisioning state and cannot perform this operation.`,
-      );
-    }
+    if (existing !== undefined) requireStandingGroup(context, name);
     const record = context.groups.put(name, {
       name: existing?.name ?? name,
       location: existing?.location ?? location,
@@ -76,7 +70,7 @@ export function registerResourceGroups(app: FastifyInstance, context: ArmContext
   );
 
   app.patch<Group>(ONE, async (request) => {
-    const group = requireGroup(context, request.params.group);
+    const group = requireStandingGroup(context, request.params.group);
     const sent = bodyObject(request);
     const tags = "tags" in sent ? tagsOf(sent["tags"]) : group.tags;
     return body(context.groups.put(group.name, { ...group, tags }));

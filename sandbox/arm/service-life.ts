@@ -10,6 +10,7 @@ import {
   locationOf,
   pendingKey,
   requireGroup,
+  requireStandingGroup,
   resourceEtag,
   tagsOf,
   type ArmContext,
@@ -91,6 +92,7 @@ export function registerLife<T extends ServiceResource>(
   app.get<ServiceRoute>(ONE, async (request) => show(required(request)));
 
   app.patch<ServiceRoute>(ONE, async (request) => {
+    requireStandingGroup(context, request.params.group);
     const record = required(request);
     const sent = bodyObject(request);
     const tags = "tags" in sent ? tagsOf(sent["tags"]) : record.tags;
@@ -191,7 +193,7 @@ function fromBody<T extends ServiceResource>(
 ): T {
   const now = context.sandbox.clock.now();
   const { name } = request.params;
-  const group = requireGroup(context, request.params.group).name;
+  const group = requireStandingGroup(context, request.params.group).name;
   checkServiceName(name, life.nameRule, now);
   const sent = bodyObject(request);
   const location = locationOf(sent["location"]);

@@ -2,6 +2,7 @@ import assert from "node:assert/strict";
 import { IotDpsClient } from "@azure/arm-deviceprovisioningservices";
 import { IotHubClient } from "@azure/arm-iothub";
 import { ResourceManagementClient } from "@azure/arm-resources";
+import { type Deletion, pendingKey } from "../../../sandbox/arm/context";
 import { ARM_ONLY, openSandbox, type TestSandbox } from "../../support/sandbox";
 
 describe("ARM through Microsoft's own clients", () => {
@@ -40,6 +41,33 @@ describe("ARM through Microsoft's own clients", () => {
     await assert.rejects(groups.resourceGroups.get("line-1"), { code: "ResourceGroupNotFound" });
     assert.equal(sandbox.sandbox.services.has("dps-in-line-1"), false);
     assert.equal(sandbox.sandbox.hubs.has("hub-in-line-1"), false);
+  });
+
+  it("takes no write into a resource group that is being deleted", async () => {
+    await groups.resourceGroups.createOrUpdate("going", { location: "westeurope" });
+    await dps.iotDpsResource.beginCreateOrUpdateAndWait("going", "dps-in-going", service());
+    const deletions = sandbox.sandbox.collection<Deletion>("arm-deletions");
+    const key = pendingKey("resource-group", "going");
+    // Accepted, and under way.
+    deletions.put(key, { kind: "resource-group", name: "going" });
+    const refused = { statusCode: 409, code: "ResourceGroupBeingDeleted" };
+    await assert.rejects(
+      groups.resourceGroups.createOrUpdate("going", { location: "westeurope" }),
+      refused,
+    );
+    await assert.rejects(groups.resourceGroups.update("going", { tags: {} }), refused);
+    await assert.rejects(
+      hubs.iotHubResource.beginCreateOrUpdateAndWait("going", "late", hub()),
+      refused,
+    );
+    await assert.rejects(
+      dps.iotDpsResource.beginUpdateAndWait("going", "dps-in-going", { tags: {} }),
+      refused,
+    );
+    const { properties } = await groups.resourceGroups.get("going");
+    assert.equal(properties?.provisioningState, "Deleting");
+    deletions.delete(key);
+    await groups.resourceGroups.beginDeleteAndWait("going");
   });
 
   it("refuses to move a resource group", async () => {
